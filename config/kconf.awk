@@ -154,7 +154,7 @@ function operand(   t)
 	return t
 }
 
-function primary(   x)
+function primary(   x, o)
 {
 	if (tok[p] == "o!") {
 		p++
@@ -173,8 +173,11 @@ function primary(   x)
 		return x
 	}
 	x = operand()
-	if (tok[p] == "o=" || tok[p] == "o!=")
-		x = x "\n" operand() "\n" tok[++p - 2]
+	o = tok[p]
+	if (o == "o=" || o == "o!=") {
+		p++
+		x = x "\n" operand() "\n" o
+	}
 	return x
 }
 
@@ -306,15 +309,19 @@ function set_default(k,   n)
 	dcond[cur, n] = opt_if()
 }
 
-# s: the one selected, remembered until all symbols are known
-function set_select(k)
+# Remembered until all symbols are known.  Its condition matters to the symbol
+# selected, not to this one.
+function set_select(k,   s)
 {
 	nsel++
 	selto[nsel] = symbol()
 	selby[nsel] = cur
 	selat[nsel] = file ":" lineno
 	selkind[nsel] = k
+	s = cur
+	cur = ""
 	selif[nsel] = opt_if()
+	cur = s
 }
 
 function config_start(   s)
@@ -803,16 +810,31 @@ function calc(s)
 		val[s] = clamp(s, val[s])
 }
 
-function ready(s,   t, n)
+# What s waits for, or "".
+function waits(s,   t, n)
 {
-	n = split(needs[s], t, " ")
-	for (; n; n--)
+	for (n = split(needs[s], t, " "); n; n--)
 		if ((t[n] in at) && !(t[n] in val))
-			return 0
-	return 1
+			return t[n]
+	return ""
 }
 
-# In the order of need, so that nothing recurses; what is left is a circle.
+# Walk from s until we come by again: that is the circle.
+function circle(s,   seen, path)
+{
+	for (; !(s in seen); s = waits(s))
+		seen[s] = 1
+	path = s
+	do {
+		seen[s] = 2
+		s = waits(s)
+		path = path " -> " s
+	} while (seen[s] != 2)
+	die(at[s] ": circle: " path)
+}
+
+# In the order of need, so that nothing recurses; what is left waits for a
+# circle.
 function calc_all(   i, n, left, s)
 {
 	for (i = 1; i <= nents; i++)
@@ -822,14 +844,13 @@ function calc_all(   i, n, left, s)
 		n = 0
 		for (i = 1; i <= left; i++) {
 			s = todo[i]
-			if (ready(s))
+			if (waits(s) == "")
 				calc(s)
 			else
 				todo[++n] = s
 		}
 		if (n == left)
-			die(at[todo[1]] ": " todo[1] \
-				" depends on itself, or on what does")
+			circle(todo[1])
 		left = n
 	}
 }
