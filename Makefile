@@ -1,0 +1,188 @@
+# membox - make; make check; make demo. "make help" tells the rest.
+#
+# O=DIR builds there (its .config, gen/ and obj/) instead of here.
+
+VERSION = 0.1
+O = .
+SHELL = /bin/sh
+.DELETE_ON_ERROR:
+
+SRC := $(CURDIR)
+out := $(abspath $(O))
+gen := $(out)/gen
+obj := $(out)/obj
+
+CACHE := $(or $(MEMBOX_CACHE),$(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME)/membox),$(if $(HOME),$(HOME)/.cache/membox),/var/cache/membox)
+ZLIB_SRC ?= $(CACHE)/src/zlib
+LZ4_SRC ?= $(CACHE)/src/lz4
+
+help_text = \
+  all (default)   build ./membox (static, stripped) and ./membox.dbg\n\
+  defconfig full_defconfig rescue_defconfig kdump_defconfig allyesconfig\n\
+  allnoconfig oldconfig menuconfig savedefconfig   choose what is in it\n\
+  install         DESTDIR, PREFIX: membox and its links\n\
+  check-fast      unit tests, command lines, gates (< 60 s)\n\
+  check           all of that, and real kernels under qemu\n\
+  demo            build, boot a kernel, dump its RAM, read the dump\n\
+  bench           ratios against bare reads, and peers in MEMBOX_PEERS\n\
+  fuzz            the parsers' fuzzers, FUZZ_SECONDS each (60)\n\
+  size bloatcheck sizes by applet; growth against BASE=membox.dbg\n\
+  clean distclean
+
+all: $(out)/membox
+
+# ---- configuration: Kconfig stanzas stand in the applets' head comments ----
+
+APPLETS = memdump memmaps memstats memtrack memidle shmat
+applet_file = $(firstword $(wildcard applets/$(1)/$(1).c applets/$(1).c))
+kconfigs := $(APPLETS:%=$(gen)/Kconfig.%)
+KCONF = cd $(out) && awk -v conf=.config -v out=. -v srcdir=$(SRC) \
+	-v mode=$(1) $(2) -f $(SRC)/config/kconf.awk $(SRC)/config/Kconfig
+
+define kconfig_rule
+$(gen)/Kconfig.$(1): $(call applet_file,$(1)) config/kconf.awk
+	@mkdir -p $$(@D)
+	@$(if $(call applet_file,$(1)),awk -v mode=extract -f config/kconf.awk $(call applet_file,$(1))) >$$@
+endef
+$(foreach a,$(APPLETS),$(eval $(call kconfig_rule,$(a))))
+
+# The stamp says when the three files were last made; they themselves change
+# only with their content.
+$(gen)/stamp: $(kconfigs) config/Kconfig config/kconf.awk $(wildcard $(out)/.config)
+	@$(call KCONF,oldconfig,-v defs=$(SRC)/config/full_defconfig)
+	@sed 's/["\\]/\\&/g; s/.*/"&\\n"/' $(out)/.config >$(gen)/config-text.h
+	@touch $@
+$(gen)/config.h $(gen)/usage.h $(gen)/applets.h $(gen)/config-text.h: $(gen)/stamp ;
+
+defconfig: full_defconfig
+%_defconfig: $(kconfigs)
+	@$(call KCONF,defconfig,-v defs=$(SRC)/config/$@)
+allyesconfig allnoconfig: all%config: $(kconfigs)
+	@$(call KCONF,all$*)
+oldconfig: $(kconfigs)
+	@$(call KCONF,oldconfig)
+savedefconfig: $(kconfigs)
+	@$(call KCONF,savedefconfig,-v defs=defconfig)
+menuconfig: $(kconfigs)
+	@command -v kconfig-mconf >/dev/null || { echo "menuconfig needs \
+	kconfig-mconf: install the package kconfig-frontends-nox, or edit \
+	.config and run make oldconfig"; exit 1; }
+	cd $(out) && srctree=$(out) kconfig-mconf $(SRC)/config/Kconfig
+
+# ---- build ----
+
+CC = musl-gcc
+HOSTCC = gcc
+STRIP = strip
+OPT = -Os
+WARN = -Wall -Wextra -Wno-missing-field-initializers -Wvla -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
+	-Wwrite-strings -Wundef -Wstack-usage=2048 $(if $(WERROR),-Werror)
+CPPFLAGS = -D_GNU_SOURCE -DMEMBOX_VERSION='"$(VERSION)"' -I$(SRC)/libcore \
+	-I$(gen) -include $(gen)/config.h -isystem $(gen)/include
+CFLAGS = -std=c11 $(OPT) -g -ffunction-sections -fdata-sections \
+	-fno-asynchronous-unwind-tables -fno-ident
+LDFLAGS = -static -Wl,--gc-sections -Wl,--build-id=none
+
+sources := $(sort $(wildcard libcore/*/*.c applets/*.c applets/*/*.c))
+zlib := adler32 crc32 deflate inflate inffast inftrees trees zutil
+objects := $(sources:%.c=$(obj)/%.o)
+codecs := $(zlib:%=$(obj)/zlib/%.o) $(obj)/lz4/lz4.o
+
+$(out)/membox.dbg: $(objects) $(codecs)
+	$(CC) $(LDFLAGS) -o $@ $^
+$(out)/membox: $(out)/membox.dbg
+	$(STRIP) -s -R .comment -o $@ $<
+
+$(objects): $(obj)/%.o: %.c $(gen)/stamp $(gen)/include/zlib.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -c -o $@ $<
+-include $(objects:.o=.d)
+
+# zlib's and LZ4's own sources; what is not used is dropped by the linker.
+# Their inner loops are worth the bytes that -O2 costs.
+$(obj)/zlib/%.o: $(gen)/include/zlib.h
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -O2 -w -isystem $(gen)/include -DHAVE_HIDDEN \
+	-D_LARGEFILE64_SOURCE=0 -c -o $@ $(ZLIB_SRC)/$*.c
+$(obj)/lz4/%.o: $(gen)/include/zlib.h
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -O2 -w -isystem $(gen)/include -c -o $@ \
+	$(LZ4_SRC)/lib/$*.c
+
+# Kernel and codec headers by links: /usr/include itself would let glibc's in.
+$(gen)/include/zlib.h:
+	@test -f $(ZLIB_SRC)/zlib.h -a -f $(LZ4_SRC)/lib/lz4.h || { echo \
+	"zlib's or LZ4's sources are missing: run config/deps.sh build, or \
+	give ZLIB_SRC= and LZ4_SRC="; exit 1; }
+	@mkdir -p $(@D)
+	@ln -sfn /usr/include/linux $(@D)/linux
+	@ln -sfn /usr/include/asm-generic $(@D)/asm-generic
+	@ln -sfn $$(dirname $$(echo '#include <asm/types.h>' | $(HOSTCC) -M \
+	-E - | tr ' ' '\n' | grep asm/types.h)) $(@D)/asm
+	@ln -sf $(LZ4_SRC)/lib/lz4.h $(@D)/lz4.h
+	@ln -sf $(ZLIB_SRC)/zconf.h $(@D)/zconf.h
+	@ln -sf $(ZLIB_SRC)/zlib.h $@
+
+# ---- install ----
+
+DESTDIR =
+PREFIX = /usr/local
+install: $(out)/membox
+	mkdir -p $(DESTDIR)$(PREFIX)/bin
+	cp $(out)/membox $(DESTDIR)$(PREFIX)/bin/membox
+	$(DESTDIR)$(PREFIX)/bin/membox --install $(DESTDIR)$(PREFIX)/bin
+
+# ---- tests ----
+
+# Unit tests: the same sources built by the host's compiler, every option on.
+# Each tests/unit/t-NAME.c becomes $(O)/t-NAME, linked with all but main.
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined
+unit_args = CC=$(HOSTCC) OPT='-O1 $(SANITIZE)' LDFLAGS='$(SANITIZE)' \
+	WARN='-Wall -Wextra -Wno-missing-field-initializers'
+unit_tests := $(patsubst tests/unit/%.c,$(out)/%,$(wildcard tests/unit/t-*.c))
+unit:
+	@mkdir -p $(out)
+	@test -f $(out)/.config || $(MAKE) O=$(O) allyesconfig
+	@$(MAKE) O=$(O) $(unit_args) unit-programs
+unit-programs: $(unit_tests)
+$(unit_tests): $(out)/t-%: tests/unit/t-%.c tests/unit/unit.h \
+		$(filter-out %/main.o,$(objects)) $(codecs)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -DUNIT_NAME='"$*"' -I$(SRC) \
+	$(LDFLAGS) -o $@ $(filter %.c %.o,$^)
+
+check-fast: all
+	tests/check fast
+check:
+	config/deps.sh build test
+	$(MAKE) all
+	tests/check all
+vm: all
+	tests/check vm
+bench: all
+	tests/bench/run
+demo:
+	config/deps.sh build test
+	$(MAKE) all
+	tests/vm/demo
+fuzz:
+	config/deps.sh build fuzz
+	tests/fuzz/run
+
+# ---- size ----
+
+size: $(out)/membox
+	@tests/size $(out)/membox.dbg
+bloatcheck: $(out)/membox
+	@tests/size $(or $(BASE),$(error bloatcheck needs BASE=old/membox.dbg)) \
+	$(out)/membox.dbg
+
+help:
+	@printf '$(help_text)\n'
+clean:
+	rm -rf $(obj) $(gen) $(out)/membox $(out)/membox.dbg
+distclean: clean
+	rm -f $(out)/.config $(out)/.config.old
+
+.PHONY: all defconfig allyesconfig allnoconfig oldconfig menuconfig \
+	savedefconfig install unit unit-programs check-fast check vm bench demo fuzz size \
+	bloatcheck help clean distclean

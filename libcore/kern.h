@@ -1,0 +1,190 @@
+/* kern.h - one kernel interface per file, read as the kernel writes it.
+ *
+ * Nothing here prints, exits or calls malloc: results are return codes and
+ * errno, memory is the caller's. So this floor is also what libmembox.a is
+ * made of. Every path goes through --root (root_open).
+ */
+#ifndef MEMBOX_KERN_H
+#define MEMBOX_KERN_H
+
+#include "base.h"
+
+/* ---- proc.c: processes ---- */
+
+/* Iterates over the processes in /proc, in the kernel's order. */
+struct pids {
+	int fd;
+	int used, end;
+	_Alignas(8) char buf[1024];
+};
+int pids_open(struct pids *p);			/* 0, or -1 with errno */
+int pids_next(struct pids *p, int *pid);	/* 1, 0 at the end, -1 */
+void pids_close(struct pids *p);
+
+/* /proc/PID/NAME. A process that is gone: -1 with ENOENT or ESRCH. */
+int proc_open(int pid, const char *name, int flags);
+ssize_t proc_slurp(int pid, const char *name, char *buf, size_t size);
+/* readlink; NUL-ended; length or -1. */
+ssize_t proc_link(int pid, const char *name, char *buf, size_t size);
+
+enum { COMM_MAX = 64, PF_KTHREAD_FLAG = 0x00200000 };
+struct procstat {		/* /proc/PID/stat, proc(5) */
+	int pid, ppid, pgrp, session;
+	char state;
+	char comm[COMM_MAX];	/* raw bytes, NUL-ended */
+	u32 flags;		/* PF_*, include/linux/sched.h */
+	u64 minflt, majflt;
+	u64 utime, stime;	/* clock ticks */
+	u64 starttime;		/* clock ticks after boot */
+	u64 vsize;		/* bytes */
+	u64 rss;		/* pages */
+	u32 threads;
+};
+/* -1 with errno; EBADMSG when the text is not what proc(5) says. The parser
+ * takes the last ')' of the line: comm may hold anything. */
+int procstat_read(int pid, struct procstat *st);
+int procstat_parse(const char *text, size_t n, struct procstat *st);
+/* Value of "KEY:  123 kB" (bytes) or "KEY:  123" in the text of status,
+ * meminfo, smaps_rollup..; -1 when there is no such line. */
+int key_u64(const char *text, const char *key, u64 *v);
+/* Real uid of a process. -1 with errno. */
+int proc_uid(int pid, u32 *uid);
+
+/* ---- maps.c: /proc/PID/maps and smaps ---- */
+
+enum vma_perm {
+	VMA_READ = 1, VMA_WRITE = 2, VMA_EXEC = 4, VMA_SHARED = 8,
+};
+struct vma {
+	u64 start, end;		/* bytes, end exclusive */
+	u64 offset;		/* in the file, bytes */
+	u64 inode;
+	u32 major, minor;
+	u32 perm;		/* enum vma_perm */
+	const char *path;	/* "" for none; "[heap]", "/x (deleted)"; \012
+				 * stays as the kernel escapes it; valid until
+				 * the next call */
+	size_t path_len;
+};
+struct maps {
+	struct lines lines;
+	int fd;
+	int held;		/* smaps: a line is read but not used */
+	char *line;
+	size_t len;
+};
+/* name is "maps" or "smaps"; buf is the caller's, 4 KiB or more (the kernel
+ * cuts a path at 4096). 0, or -1 with errno. */
+int maps_open(struct maps *m, int pid, const char *name, char *buf,
+	size_t size);
+/* Over an open descriptor (closed by maps_close). */
+void maps_open_fd(struct maps *m, int fd, char *buf, size_t size);
+/* 1, 0 at the end, -1 with errno (EBADMSG: not a maps line). Skips smaps
+ * fields that were not taken. */
+int maps_next(struct maps *m, struct vma *v);
+/* smaps: the fields below the last VMA: 1 and key (NUL-ended), text (after the
+ * blanks); 0 when the next VMA begins. Valid until the next call. */
+int smaps_field(struct maps *m, const char **key, const char **text);
+void maps_close(struct maps *m);
+/* One maps line. 0 or -1. */
+int vma_parse(char *line, size_t n, struct vma *v);
+
+/* ---- pagemap.c: /proc/PID/pagemap (Documentation/admin-guide/mm/pagemap.rst) */
+
+#define PM_PFN(e) ((e) & ((1ull << 55) - 1))	/* when present */
+#define PM_SWAP_TYPE(e) ((e) & 31)		/* when swapped */
+#define PM_SWAP_OFFSET(e) (((e) >> 5) & ((1ull << 50) - 1))
+#define PM_SOFT_DIRTY (1ull << 55)
+#define PM_EXCLUSIVE (1ull << 56)		/* mapped once, 4.2 */
+#define PM_UFFD_WP (1ull << 57)			/* 5.13 */
+#define PM_GUARD (1ull << 58)			/* 6.15 */
+#define PM_FILE (1ull << 61)			/* file page or shared anon */
+#define PM_SWAP (1ull << 62)
+#define PM_PRESENT (1ull << 63)
+
+/* Bytes of a page; set before main's first use by page_init. */
+extern u64 page_size;
+extern unsigned page_shift;
+void page_init(void);
+
+/* Reads entries for count pages from virtual page vpn: entries read (less than
+ * count at the end of the address space), or -1 with errno. */
+ssize_t pagemap_read(int fd, u64 vpn, u64 *entries, size_t count);
+
+/* PAGEMAP_SCAN (6.7): a run of pages of one category. */
+struct pagemap_region {
+	u64 start, end;		/* bytes */
+	u64 categories;		/* PAGE_IS_* */
+};
+#define PAGE_IS_WPALLOWED_ (1 << 0)
+#define PAGE_IS_WRITTEN_ (1 << 1)
+#define PAGE_IS_FILE_ (1 << 2)
+#define PAGE_IS_PRESENT_ (1 << 3)
+#define PAGE_IS_SWAPPED_ (1 << 4)
+#define PAGE_IS_PFNZERO_ (1 << 5)
+#define PAGE_IS_HUGE_ (1 << 6)
+#define PAGE_IS_SOFT_DIRTY_ (1 << 7)
+#define PAGE_IS_GUARD_ (1 << 8)
+/* Runs with any bit of any_of in [*start, end), categories reported by
+ * return_mask. Regions written (0 = none left); *start moves to where the walk
+ * ended. -1 with errno (ENOTTY, EINVAL: the kernel has no PAGEMAP_SCAN). */
+ssize_t pagemap_scan(int fd, u64 *start, u64 end, u64 any_of, u64 return_mask,
+	struct pagemap_region *regions, size_t count);
+
+/* ---- page.c: /proc/kpageflags, /proc/kpagecount ---- */
+
+enum page_flag {	/* include/uapi/linux/kernel-page-flags.h */
+	KPF_LOCKED, KPF_ERROR, KPF_REFERENCED, KPF_UPTODATE, KPF_DIRTY,
+	KPF_LRU, KPF_ACTIVE, KPF_SLAB, KPF_WRITEBACK, KPF_RECLAIM, KPF_BUDDY,
+	KPF_MMAP, KPF_ANON, KPF_SWAPCACHE, KPF_SWAPBACKED, KPF_COMPOUND_HEAD,
+	KPF_COMPOUND_TAIL, KPF_HUGE, KPF_UNEVICTABLE, KPF_HWPOISON, KPF_NOPAGE,
+	KPF_KSM, KPF_THP, KPF_OFFLINE, KPF_ZERO_PAGE, KPF_IDLE, KPF_PGTABLE,
+	/* kernel-internal, shown when CONFIG allows */
+	KPF_RESERVED = 32, KPF_MLOCKED, KPF_OWNER_2, KPF_PRIVATE,
+	KPF_PRIVATE_2, KPF_OWNER_PRIVATE, KPF_ARCH, KPF_UNCACHED,
+	KPF_SOFTDIRTY, KPF_ARCH_2, KPF_ARCH_3,
+	KPF_COUNT
+};
+#define KPF(name) (1ull << KPF_##name)
+/* Names of the field ("locked", "thp", ..); NULL for a bit without one. */
+extern const char *const page_flag_names[KPF_COUNT];
+/* Reads count u64 entries from pfn of an open kpageflags, kpagecount or
+ * kpagecgroup: entries read, short at the end of RAM; -1 with errno. */
+ssize_t kpage_read(int fd, u64 pfn, u64 *entries, size_t count);
+
+/* ---- iomem.c: physical ranges ---- */
+
+struct range {
+	u64 start, end;		/* bytes, end exclusive */
+};
+/* System RAM of /proc/iomem: "System RAM", also nested ones and those with a
+ * "(driver)" suffix; ends made exclusive; sorted; adjacent and overlapping
+ * ranges merged, not rounded. Ranges found (at most max), or -1: EPERM when all
+ * addresses read as zero (no CAP_SYS_ADMIN), ENOSPC when max is too small,
+ * EBADMSG on a line that is not of the file's form, else open's errno. */
+int iomem_ram(struct range *r, int max);
+enum { IOMEM_RANGES = 1024 };
+
+/* ---- sysv.c: /proc/sysvipc/shm ---- */
+
+struct shm_segment {
+	u32 key;
+	int id;
+	u32 mode;		/* permission bits and SHM_DEST 01000, SHM_LOCKED
+				 * 02000 */
+	u64 size, rss, swap;	/* bytes, as the file says */
+	int cpid, lpid;
+	u64 nattch;
+	u32 uid, gid, cuid, cgid;
+	s64 atime, dtime, ctime;
+};
+struct shms {
+	struct lines lines;
+	int fd;
+	char buf[1024];
+};
+int shms_open(struct shms *s);			/* 0, or -1 with errno */
+int shms_next(struct shms *s, struct shm_segment *seg);	/* 1, 0, -1 */
+void shms_close(struct shms *s);
+
+#endif

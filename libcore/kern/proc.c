@@ -1,0 +1,194 @@
+/* proc.c - processes as /proc shows them (proc(5), fs/proc/array.c). */
+#include <sys/syscall.h>
+
+#include "../kern.h"
+
+struct dirent64 {		/* linux_dirent64, getdents64(2) */
+	u64 ino;
+	s64 off;
+	u16 len;
+	u8 type;
+	char name[];
+};
+
+int
+pids_open(struct pids *p)
+{
+	p->used = p->end = 0;
+	p->fd = root_open("/proc", O_RDONLY | O_DIRECTORY);
+	return p->fd < 0 ? -1 : 0;
+}
+
+int
+pids_next(struct pids *p, int *pid)
+{
+	for (;;) {
+		const struct dirent64 *d;
+
+		if (p->used == p->end) {
+			p->used = 0;
+			p->end = (int)syscall(SYS_getdents64, p->fd, p->buf,
+				sizeof(p->buf));
+			if (p->end <= 0) {
+				int error = p->end;
+				p->end = 0;
+				return error;
+			}
+		}
+		d = (const void *)(p->buf + p->used);
+		p->used += d->len;
+		if (!parse_pid(d->name, pid))
+			return 1;
+	}
+}
+
+void
+pids_close(struct pids *p)
+{
+	close(p->fd);
+}
+
+static void
+proc_path(char *buf, size_t size, int pid, const char *name)
+{
+	fmt_str(buf, size, "/proc/%d/%s", pid, name);
+}
+
+int
+proc_open(int pid, const char *name, int flags)
+{
+	char path[128];
+
+	proc_path(path, sizeof(path), pid, name);
+	return root_open(path, flags);
+}
+
+ssize_t
+proc_slurp(int pid, const char *name, char *buf, size_t size)
+{
+	char path[128];
+
+	proc_path(path, sizeof(path), pid, name);
+	return root_slurp(path, buf, size);
+}
+
+ssize_t
+proc_link(int pid, const char *name, char *buf, size_t size)
+{
+	char text[128];
+	const char *path = text;
+	int at = root_at(&path);
+	ssize_t n;
+
+	proc_path(text, sizeof(text), pid, name);
+	n = readlinkat(at, path, buf, size - 1);
+	buf[n < 0 ? 0 : n] = 0;
+	return n;
+}
+
+/* Field numbers are proc(5)'s: 3 is the state, the first after comm. */
+static void
+stat_field(struct procstat *st, int field, const char *s)
+{
+	u64 v = 0;
+	int negative = *s == '-';
+
+	s += negative;
+	scan_u64(&s, &v);
+	if (negative)
+		v = -v;
+	switch (field) {
+	case 4: st->ppid = (int)v; break;
+	case 5: st->pgrp = (int)v; break;
+	case 6: st->session = (int)v; break;
+	case 9: st->flags = (u32)v; break;
+	case 10: st->minflt = v; break;
+	case 12: st->majflt = v; break;
+	case 14: st->utime = v; break;
+	case 15: st->stime = v; break;
+	case 20: st->threads = (u32)v; break;
+	case 22: st->starttime = v; break;
+	case 23: st->vsize = v; break;
+	case 24: st->rss = v; break;
+	}
+}
+
+int
+procstat_parse(const char *text, size_t n, struct procstat *st)
+{
+	const char *open = memchr(text, '(', n), *s, *word;
+	const char *close = memrchr(text, ')', n);
+	size_t len;
+	u64 pid;
+	int field = 3;
+
+	memset(st, 0, sizeof(*st));
+	s = text;
+	if (!open || !close || close < open || scan_u64(&s, &pid) < 0) {
+		errno = EBADMSG;
+		return -1;
+	}
+	st->pid = (int)pid;
+	len = close - open - 1;
+	if (len >= COMM_MAX)
+		len = COMM_MAX - 1;
+	memcpy(st->comm, open + 1, len);
+	s = close + 1;
+	while ((word = scan_word(&s, &len))) {
+		if (field == 3)
+			st->state = *word;
+		else
+			stat_field(st, field, word);
+		field++;
+	}
+	errno = EBADMSG;
+	return field > 24 ? 0 : -1;
+}
+
+int
+procstat_read(int pid, struct procstat *st)
+{
+	char buf[1024];
+	ssize_t n = proc_slurp(pid, "stat", buf, sizeof(buf));
+
+	if (n < 0)
+		return -1;
+	return procstat_parse(buf, n, st);
+}
+
+int
+key_u64(const char *text, const char *key, u64 *v)
+{
+	size_t n = strlen(key);
+	const char *s = text;
+
+	while (strncmp(s, key, n) || s[n] != ':') {
+		s = strchr(s, '\n');
+		if (!s)
+			return -1;
+		s++;
+	}
+	s += n + 1;
+	if (scan_u64(&s, v) < 0)
+		return -1;
+	if (!strncmp(s, " kB", 3))
+		*v *= KIB;
+	return 0;
+}
+
+int
+proc_uid(int pid, u32 *uid)
+{
+	char buf[1536];
+	ssize_t n = proc_slurp(pid, "status", buf, sizeof(buf));
+	u64 v;
+
+	if (n < 0)
+		return -1;
+	if (key_u64(buf, "Uid", &v) < 0) {
+		errno = EBADMSG;
+		return -1;
+	}
+	*uid = (u32)v;
+	return 0;
+}
