@@ -881,15 +881,13 @@ function complain(s,   why, i)
 
 # ---- write ------------------------------------------------------------------
 
-function write_file(name, text,   line, old)
+function write_file(name, text,   line, old, r)
 {
-	if (readable(name)) {
-		while ((getline line < name) > 0)
-			old = old line "\n"
-		close(name)
-		if (old == text)
-			return
-	}
+	while ((r = (getline line < name)) > 0)
+		old = old line "\n"
+	close(name)
+	if (r == 0 && old == text)
+		return
 	printf "%s", text > name
 	close(name)
 }
@@ -1020,8 +1018,9 @@ function write_gen(   i, s, path, usage, text)
 	}
 	for (i = 1; i <= nlines; i++)
 		text = text lines[i] "\n"
-	if (!readable(out "gen/config.h"))
+	if ((getline i < (out "gen/config.h")) < 0)
 		system("mkdir -p '" out "gen'")
+	close(out "gen/config.h")
 	i = "/* made from Kconfig and .config by kconf.awk: do not edit */\n"
 	write_file(out "gen/config.h", config_h())
 	write_file(out "gen/usage.h", i usage)

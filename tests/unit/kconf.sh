@@ -372,9 +372,13 @@ function literal(t)
 	return rnd(2) ? "y" : "n"
 }
 
+# Not one with a range: kconfig-conf computes what depends on it before
+# it resets a value out of range, and keeps that.
 function atom(s,   t)
 {
 	t = lower(s)
+	if (ranged[t])
+		t = -1
 	if (t < 0)
 		return rnd(9) ? (rnd(2) ? "y" : "n") : "UNDEF"
 	if (type[t] == "bool")
@@ -423,7 +427,7 @@ function config(s,   i, t, ty)
 			put("\tprompt \"late " s "\"" cond(s))
 	} else
 		put("\t" ty " \"option " s "\"" cond(s))
-	if (ty ~ /int|hex/ && rnd(2)) {
+	if (ranged[s]) {
 		t = rnd(10)
 		i = t + rnd(20)
 		put("\trange " (ty == "int" ? t " " i : \
@@ -471,6 +475,7 @@ function tree(c,   i, k, t, d, stack)
 		k = rnd(8)
 		type[i] = k < 5 ? "bool" : k == 5 ? "int" : \
 			k == 6 ? "hex" : "string"
+		ranged[i] = type[i] ~ /int|hex/ && rnd(2)
 	}
 	for (i = n - 1; rnd(3) && i > 0; i--) {
 		k = rnd(i + 1)
@@ -510,7 +515,7 @@ function tree(c,   i, k, t, d, stack)
 	while (d)
 		put(stack[d--])
 	close(f)
-	f = "ref/" c
+	f = "seeds/" c
 	put("# a seed")
 	for (i = 0; i < n; i++) {
 		k = rnd(12)
@@ -539,29 +544,52 @@ EOF
 	$awk -v count="$1" -v first="${KCONF_SEED:-20240}" -f generate.awk
 }
 
-# same OPTION MODE STEP NAME: kconfig-conf and kconf.awk on every STEPth tree
+# both OPTION MODE FIRST STEP: run the two tools on every STEPth tree
+both()
+{
+	i=$3
+	while [ $i -le $count ]; do
+		KCONFIG_CONFIG=theirs/$i kconfig-conf $1 K.$i >/dev/null 2>&1 ||
+			echo "kconfig-conf fails on $i"
+		$awk -v mode=$2 -v conf=ours/$i -v out=o.$3 -f "$kconf" K.$i \
+			2>/dev/null || echo "kconf.awk fails on $i"
+		i=$((i + $4))
+	done
+}
+
+# same OPTION MODE STEP: two at a time, as each is a process per tree
 same()
 {
 	rm -rf theirs ours
-	mkdir -p theirs ours
-	i=$3
-	bad=
-	while [ $i -le $count ]; do
-		cp ref/$i theirs/$i
-		cp ref/$i ours/$i
-		KCONFIG_CONFIG=theirs/$i kconfig-conf $1 K.$i >/dev/null 2>&1 &&
-			rm -f theirs/$i.old || bad="$bad $i(kconfig-conf)"
-		$awk -v mode=$2 -v conf=ours/$i -v out=o -f "$kconf" K.$i \
-			2>err || bad="$bad $i"
-		i=$((i + $3))
-	done
-	diff -ru theirs ours >diffs || bad="$bad differ"
-	if [ -z "$bad" ]; then
-		pass "$4: $((count / $3)) random trees"
+	cp -r seeds theirs
+	cp -r seeds ours
+	both $1 $2 $3 $(($3 * 2)) >fails &
+	both $1 $2 $(($3 * 2)) $(($3 * 2)) >fails2
+	wait
+	rm -f theirs/*.old
+	diff -ru theirs ours >diffs
+	if [ -s fails ] || [ -s fails2 ] || [ -s diffs ]; then
+		fail "as $1"
+		cat fails fails2 diffs | sed 's/^/    /' | head -n 40
 	else
-		fail "$4:$bad"
-		head -n 30 diffs | sed 's/^/    /'
+		pass "as $1: $((count / $3)) random trees"
 	fi
+}
+
+# The same for savedefconfig, from the files the last same() left.
+same_minimal()
+{
+	i=$1
+	mkdir -p mini.theirs mini.ours
+	while [ $i -le $count ]; do
+		KCONFIG_CONFIG=theirs/$i kconfig-conf \
+			--savedefconfig=mini.theirs/$i K.$i >/dev/null 2>&1
+		$awk -v mode=savedefconfig -v conf=theirs/$i \
+			-v defs=mini.ours/$i -f "$kconf" K.$i 2>/dev/null
+		i=$((i + $1))
+	done
+	is "as --savedefconfig: $((count / $1)) random trees" \
+		mini.theirs mini.ours
 }
 
 test_random()
@@ -572,11 +600,103 @@ test_random()
 	fi
 	count=${KCONF_RANDOM:-400}
 	unset srctree KCONFIG_ALLCONFIG
-	mkdir -p ref
+	mkdir -p seeds
 	generate $count
-	same --olddefconfig oldconfig 1 "as --olddefconfig"
-	same --allyesconfig allyes 10 "as --allyesconfig"
-	same --allnoconfig allno 10 "as --allnoconfig"
+	same --allyesconfig allyes 10
+	same --allnoconfig allno 10
+	same --olddefconfig oldconfig 1
+	same_minimal 10
+}
+
+# ---- broken input -----------------------------------------------------------
+
+# Writes bad.1 .. bad.N: FILE with lines and characters lost, doubled, moved.
+mutate()
+{
+	cat >mutate.awk <<'EOF'
+function rnd(n)
+{
+	seed = seed * 16807 % 2147483647
+	return int(seed / 64) % n
+}
+
+function spoil(s,   i, k)
+{
+	i = 1 + rnd(length(s) + 1)
+	k = rnd(6)
+	if (k == 0)
+		return substr(s, 1, i - 1) substr(s, i + 1)
+	if (k == 1)
+		return substr(s, 1, i - 1)
+	if (k == 2)
+		return substr(s, 1, i) substr(s, i)
+	return substr(s, 1, i - 1) bits[1 + rnd(nbits)] substr(s, i + (k > 3))
+}
+
+{ line[NR] = $0 }
+
+END {
+	nbits = split("( ) ! && || = != \" ' \\ # \t - . / $ y m if on " \
+		"config menu endmenu endif source help range 99999999999 " \
+		"0x % %s ~ * /* */ A \001 \377", bits, " ")
+	for (c = 1; c <= count; c++) {
+		seed = c * 7919 + NR
+		rnd(2)
+		at = 1 + rnd(NR)
+		how = rnd(5)
+		other = 1 + rnd(NR)
+		for (i = 1; i <= NR; i++) {
+			s = line[i]
+			if (i == at && how == 0)
+				continue
+			if (i == at && how == 1)
+				s = s "\n" line[other]
+			else if (i == at && how == 2)
+				s = line[other]
+			else if (i == at || rnd(12) == 0)
+				s = spoil(s)
+			print s > ("bad." c)
+		}
+		close("bad." c)
+	}
+}
+EOF
+	LC_ALL=C $awk -v count="$2" -f mutate.awk "$1"
+}
+
+# Fails loudly or succeeds: no other end, no hang, nothing written on failure.
+test_fuzz()
+{
+	n=0
+	bad=
+	for f in "$corpus"/*; do
+		name=${f##*/}
+		mode=oldconfig
+		[ "$name" = "${name%.c}" ] || mode=extract
+		mutate "$f" "${KCONF_FUZZ:-20}"
+		cp "$f" bad.0
+		for m in bad.[0-9]*; do
+			rm -rf fuzz.config fuzz
+			timeout 10 $awk -v mode=$mode -v conf=fuzz.config \
+				-v out=fuzz -v srcdir="$corpus" -f "$kconf" \
+				$m >stdout 2>err
+			rc=$?
+			n=$((n + 1))
+			[ $rc = 0 ] && [ -s stdout -o -s fuzz.config ] &&
+				continue
+			[ $rc = 1 ] && grep -q "^[^:]*:[0-9]*: ." err &&
+				[ ! -e fuzz.config -a ! -e fuzz ] && continue
+			bad="$bad $name/$m($rc)"
+			cp $m "failed.$name.$m"
+			sed 's/^/    /' err | head -n 3
+		done
+		rm -f bad.*
+	done
+	if [ -z "$bad" ]; then
+		pass "broken input: $n files"
+	else
+		fail "broken input:$bad"
+	fi
 }
 
 for awk in ${AWKS:-${AWK:-awk}}; do
@@ -588,6 +708,7 @@ for awk in ${AWKS:-${AWK:-awk}}; do
 	test_warnings
 	test_errors
 	test_random
+	test_fuzz
 done
 [ -n "$KCONF_KEEP" ] && cp -r "$tmp" "$KCONF_KEEP"
 exit $failed
