@@ -3,8 +3,6 @@
 t=gates
 top=$(cd "$(dirname "$0")/.." && pwd)
 . "$top/tests/lib.sh"
-top=$(cd "$(dirname "$0")/.." && pwd)
-MEMBOX=${MEMBOX:-$top/membox}
 cd "$top" || exit 1
 
 # ---- floors: libcore/base < kern, flow, view < applets ----

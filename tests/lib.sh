@@ -9,7 +9,7 @@
 #
 # $MEMBOX is the binary under test, $work a directory that goes away.
 
-top=$(cd "$(dirname "$0")/../.." && pwd)
+top=${top:-$(cd "$(dirname "$0")/../.." && pwd)}
 MEMBOX=${MEMBOX:-$top/membox}
 work=$(mktemp -d "${TMPDIR:-/tmp}/membox.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
