@@ -43,6 +43,7 @@ python3-drgn /usr/lib/python3/dist-packages/drgn
 crash crash
 makedumpfile makedumpfile
 lz4 lz4
+netpbm pngtopnm
 gzip gzip
 xz-utils xz
 kmod depmod

@@ -107,4 +107,49 @@ int term_color(int fd);
 /* Columns and rows of the terminal at fd; 80 x 24 when it does not say. */
 void term_size(int fd, int *cols, int *rows);
 
+/* ---- png.c: a picture of up to 256 colours, written row by row ---- */
+
+enum {
+	PNG_LEVEL = 6, PNG_WINDOW = 15, PNG_MEMORY = 8,	/* of zlib */
+	PNG_PIECE = 1024,	/* pixels taken at once */
+	PNG_DATA = 16384,	/* bytes of an IDAT chunk */
+	PNG_ZLIB = CFG_CODEC_GZIP ? 288 * 1024 : 256,
+};
+/* Too big for a stack: let it be static, or lie in an arena. */
+struct png {
+	int store;		/* set before png_open: do not compress; without
+				 * CODEC_GZIP it never does */
+	struct out *out;
+	u32 width, rows;	/* rows: still to come */
+	int bits;		/* a pixel */
+	u32 adler;
+	size_t used;
+	u8 data[PNG_DATA];
+	_Alignas(16) u8 zlib[PNG_ZLIB];
+};
+/* Begins a picture of width x height pixels on out: 2, 4, 16 or 256 colours are
+ * stored in 1, 2, 4 or 8 bits. The palette is only read now. 0, or -1 with
+ * EINVAL (a side of 0 or over 2^31 - 1, colors not in 1..256). */
+int png_open(struct png *p, struct out *out, u32 width, u32 height,
+	const u8 (*palette)[3], unsigned colors);
+/* A note in the file (tEXt, Latin-1; key of 1..79 bytes); between png_open and
+ * the first row. */
+void png_text(struct png *p, const char *key, const char *text);
+/* The next row from the top: width palette indexes, one a byte. 0, or -1 with
+ * errno: an error of out, or EINVAL for a row too many. */
+int png_row(struct png *p, const u8 *pixels);
+/* Ends the picture; does not flush out. 0, or -1 with errno: an error of out,
+ * or EINVAL when rows are missing. */
+int png_close(struct png *p);
+
+/* ---- font.c: text in a picture, ASCII, 5 x 7 dots ---- */
+
+enum { FONT_WIDTH = 6, FONT_HEIGHT = 8 };	/* with the space between */
+/* Puts line y (0 .. FONT_HEIGHT * scale - 1, from the top) of the text into a
+ * row of width pixels, beginning at x: its dots become color, the rest stays.
+ * What does not fit is cut. Bytes that are not printable ASCII show as boxes.
+ * A character is FONT_WIDTH * scale pixels wide. */
+void font_row(u8 *pixels, size_t width, size_t x, const char *text,
+	unsigned y, unsigned scale, u8 color);
+
 #endif
