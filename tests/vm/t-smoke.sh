@@ -77,10 +77,10 @@ check crash: status_is 125 "$VM/run" -d "$OUT/o" "$OUT/crash"
 check crash-log: grep -qx 'last words' "$OUT/o/log"
 
 # Ended by a signal, the runner leaves no machine behind.
-no_machine() { ! pgrep -f "file:$OUT/o/log" >/dev/null; }
-"$VM/run" -d "$OUT/o" "$OUT/slow" 2>/dev/null &
+no_machine() { ! pgrep -f "file:$OUT/killed/log" >/dev/null; }
+"$VM/run" -d "$OUT/killed" "$OUT/slow" 2>/dev/null &
 runner=$!
-while [ ! -s "$OUT/o/log" ] && kill -0 $runner 2>/dev/null; do sleep 0.2; done
+while [ ! -s "$OUT/killed/log" ] && kill -0 $runner 2>/dev/null; do sleep 0.2; done
 kill $runner
 wait $runner
 check no-orphan: no_machine
