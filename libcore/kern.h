@@ -186,5 +186,46 @@ struct shms {
 int shms_open(struct shms *s);			/* 0, or -1 with errno */
 int shms_next(struct shms *s, struct shm_segment *seg);	/* 1, 0, -1 */
 void shms_close(struct shms *s);
+/* One line of the file. 0, or -1 when it is malformed. */
+int shm_parse(const char *line, struct shm_segment *seg);
+/* 1 and the segment's id when a mapping is of System V shared memory: its path
+ * is "/SYSV<key> (deleted)" and its inode is the id. */
+int shm_vma(const struct vma *v, int *id);
+
+/* ---- cgroup.c: control groups ---- */
+
+struct cgroups {
+	char mount[256];	/* where the hierarchy is mounted */
+	int v1;			/* memory controller of version 1 */
+};
+/* Finds the hierarchy that accounts memory: version 1's where it is mounted,
+ * else version 2. 0, or -1 (ENOENT: none is mounted; the struct may be used
+ * with cgroup_of all the same). */
+int cgroups_open(struct cgroups *c);
+/* Path of a process's cgroup in that hierarchy, "/" first, NUL-ended; its
+ * length, or -1 with errno. size <= PATH_MAX is cut to fit. */
+ssize_t cgroup_of(const struct cgroups *c, int pid, char *path, size_t size);
+/* Opens a file of a cgroup for reading: fd or -1. */
+int cgroup_open(const struct cgroups *c, const char *path, const char *file);
+
+#define CGROUP_NONE (~0ull)
+struct cgroup_memory {		/* CGROUP_NONE: no limit, or not known */
+	u64 current, max;	/* bytes */
+	u64 oom, oom_kill;	/* times; v1's oom is 1 while it is so */
+};
+/* 0, or -1 with errno when even current is not there (the root has none). */
+int cgroup_memory(const struct cgroups *c, const char *path,
+	struct cgroup_memory *m);
+
+/* The processes of one cgroup, without those of its children. */
+struct cgroup_pids {
+	struct lines lines;
+	int fd;
+	char buf[512];
+};
+int cgroup_pids_open(struct cgroup_pids *p, const struct cgroups *c,
+	const char *path);			/* 0, or -1 with errno */
+int cgroup_pids_next(struct cgroup_pids *p, int *pid);	/* 1, 0, -1 */
+void cgroup_pids_close(struct cgroup_pids *p);
 
 #endif
