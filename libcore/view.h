@@ -68,6 +68,8 @@ struct rows {
 	const struct col *cols;
 	unsigned ncols, at;
 	unsigned pass;		/* prom: column of this pass */
+	int labels;		/* prom: labels given in this row */
+	char value[FMT_FIXED_MAX];	/* prom: of this row, held for its end */
 };
 /* Fills every field; bytes 0, prefix "membox". */
 void rows_open(struct rows *r, struct out *out, enum rows_format format,

@@ -157,15 +157,15 @@ json_begin_row(struct rows *r)
 		json_object(&r->json);
 }
 
-/* The metric's name and "{" at the row's start; labels come before values in
- * every column table, so a value closes the braces. */
+/* The metric's name and "{" before the first label; the value, which may stand
+ * between labels, is held until the row's end. */
 static void
 prom_label(struct rows *r, const char *s, size_t n)
 {
 	const struct col *value = &r->cols[r->pass - 1];
 	size_t i = 0, len;
 
-	if (!r->at)
+	if (!r->labels++)
 		out_fmt(r->out, "%s_%s%s{", r->prefix, value->name,
 			value->type == COL_BYTES ? "_bytes" : "");
 	else
@@ -258,7 +258,7 @@ rows_u64(struct rows *r, u64 v)
 	else if (is_label(&r->cols[r->at]))
 		prom_label(r, buf, n);
 	else if (r->at == r->pass - 1)
-		out_fmt(r->out, "} %s\n", buf);
+		memcpy(r->value, buf, n + 1);
 	r->at++;
 }
 
@@ -275,13 +275,27 @@ rows_null(struct rows *r)
 		if (is_label(c))
 			prom_label(r, "", 0);
 		else if (r->at == r->pass - 1)
-			out_str(r->out, "} NaN\n");
+			strcpy(r->value, "NaN");
 	} else {
 		json_begin_row(r);
 		json_key(&r->json, c->name);
 		json_null(&r->json);
 	}
 	r->at++;
+}
+
+/* A row without labels is NAME VALUE. */
+static void
+prom_end(struct rows *r)
+{
+	const struct col *value = &r->cols[r->pass - 1];
+
+	if (r->labels)
+		out_fmt(r->out, "} %s\n", r->value);
+	else
+		out_fmt(r->out, "%s_%s%s %s\n", r->prefix, value->name,
+			value->type == COL_BYTES ? "_bytes" : "", r->value);
+	r->labels = 0;
 }
 
 void
@@ -291,7 +305,9 @@ rows_end(struct rows *r)
 		out_char(r->out, '\n');
 	else if (r->format == ROWS_CSV)
 		out_str(r->out, "\r\n");
-	else if (r->format != ROWS_PROM)
+	else if (r->format == ROWS_PROM)
+		prom_end(r);
+	else
 		json_close(&r->json);
 	r->at = 0;
 }
