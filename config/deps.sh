@@ -78,6 +78,18 @@ lacking()
 	done
 }
 
+# as_root COMMAND...
+as_root()
+{
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif have sudo && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
+		sudo "$@"
+	else
+		die "not root and no sudo; run as root: apt-get update && $install"
+	fi
+}
+
 # The private apt state ------------------------------------------------------
 
 # apt with state of its own in the cache: needs no root, adds source packages,
@@ -87,29 +99,38 @@ papt() { APT_CONFIG=$CACHE/apt/apt.conf "$@"; }
 
 # The plain suite comes before its updates: of equal versions apt fetches from
 # the suite named first, and an update's server may not carry the source.
+own_suites()
+{
+	# shellcheck disable=SC2016
+	apt-get indextargets 'Created-By: Packages' --format \
+		'$(ORIGIN) $(REPO_URI) $(RELEASE) $(COMPONENT)' |
+	sort -k3 | uniq |
+	while read -r origin uri suite part; do
+		case $origin in
+		Debian) ring=debian ;;
+		Ubuntu) ring=ubuntu ;;
+		*) continue ;;
+		esac
+		ring=/usr/share/keyrings/$ring-archive-keyring.gpg
+		opt="arch=$(dpkg --print-architecture)"
+		[ ! -e "$ring" ] || opt="$opt signed-by=$ring"
+		echo "deb [$opt] $uri $suite $part"
+		echo "deb-src [$opt] $uri $suite $part"
+	done
+}
+
 papt_ready()
 {
 	[ -z "$papt_done" ] || return 0
 	say "reading the distribution's package lists"
 	d=$CACHE/apt
 	mkdir -p "$d/lists/partial" "$d/archives/partial" || exit 1
-	apt-get indextargets 'Created-By: Packages' --format \
-		'$(ORIGIN) $(REPO_URI) $(RELEASE) $(COMPONENT)' |
-	sort -k3 | uniq |
-	while read -r origin uri suite part; do
-		case $origin in
-		Debian|Ubuntu) ;;
-		*) continue ;;
-		esac
-		ring=$(echo "$origin" | tr A-Z a-z)
-		ring=/usr/share/keyrings/$ring-archive-keyring.gpg
-		opt="arch=$(dpkg --print-architecture)"
-		[ ! -e "$ring" ] || opt="$opt signed-by=$ring"
-		echo "deb [$opt] $uri $suite $part"
-		echo "deb-src [$opt] $uri $suite $part"
-	done >"$d/sources.list"
-	[ -s "$d/sources.list" ] ||
-		die "apt knows no package lists yet: run 'apt-get update' as root, then this again"
+	own_suites >"$d/sources.list"
+	if [ ! -s "$d/sources.list" ]; then
+		# the system has never read its lists
+		as_root apt-get -qq update
+		own_suites >"$d/sources.list"
+	fi
 	cat >"$d/apt.conf" <<-X
 	Dir::State::Lists "$d/lists";
 	Dir::Cache "$d";
@@ -117,7 +138,7 @@ papt_ready()
 	Dir::Etc::SourceParts "/dev/null";
 	APT::Sandbox::User "root";
 	X
-	papt apt-get -qq update ||
+	[ -s "$d/sources.list" ] && papt apt-get -qq -o APT::Update::Error-Mode=any update ||
 		die "cannot read the package lists: is there a network, a proxy to name?"
 	papt_done=1
 }
@@ -222,7 +243,7 @@ testkernel_get()
 	fi
 }
 
-ksource_there() { [ -n "$(ls "$CACHE"/kernel/source/usr/src/*.tar.xz 2>&-)" ]; }
+ksource_there() { [ -n "$(ls "$CACHE"/kernel/source/usr/src/*.tar.xz 2>/dev/null)" ]; }
 ksource_get() { unpack linux-source-6.12 "$CACHE/kernel/source"; }
 
 # ----------------------------------------------------------------------------
@@ -259,10 +280,10 @@ fuzz_packages()
 	if have clang; then
 		v=$(clang -dumpversion)
 	else
-		v=$(apt-cache depends clang 2>&- | sed -n 's/.*clang-//p')
+		v=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*clang-//p')
 	fi
 	have clang && [ -n "$(find "$(clang -print-resource-dir)/lib/" \
-		-name 'libclang_rt.fuzzer*' 2>&-)" ] ||
+		-name 'libclang_rt.fuzzer*' 2>/dev/null)" ] ||
 		echo "libclang-rt-${v%%.*}-dev"
 }
 
@@ -281,7 +302,7 @@ if [ -z "$missing$pkgs" ]; then
 fi
 say "$want: missing packages: ${pkgs:-none}"
 say "$want: missing in $CACHE:${missing:- nothing}"
-install="apt-get install -y --no-install-recommends $pkgs"
+install="apt-get install -y --no-install-recommends ${pkgs:-apt}"
 if ! have apt-get; then
 	say "no apt-get here: install by your distribution's names what the"
 	say "packages above hold; zlib and LZ4 as sources named by ZLIB_SRC=DIR"
@@ -300,16 +321,10 @@ exec 9>"$CACHE/lock"
 flock 9
 
 if [ -n "$pkgs" ]; then
-	sudo=
-	if [ "$(id -u)" != 0 ]; then
-		sudo=sudo
-		have sudo && { [ -t 0 ] || sudo -n true 2>&-; } ||
-			die "not root and no sudo; run as root: apt-get update && $install"
-	fi
 	say "installing $pkgs"
-	$sudo apt-get -qq update
+	as_root apt-get -qq update
 	# shellcheck disable=SC2086
-	$sudo env DEBIAN_FRONTEND=noninteractive \
+	as_root env DEBIAN_FRONTEND=noninteractive \
 		apt-get -qq -o DPkg::Lock::Timeout=600 \
 		install -y --no-install-recommends $pkgs >/dev/null ||
 		die "apt-get failed; by hand: $install"
