@@ -24,13 +24,13 @@ if [ ! -d "$tree" ]; then
 fi
 
 # A line that the kernel does not know or cannot keep is dropped in silence:
-# what comes back must be what was asked for.
+# what was asked for must stand in what comes back.
 cd "$tree" && cp "$here/defconfig" arch/x86/configs/membox_defconfig &&
-	make -s ARCH=x86_64 membox_defconfig savedefconfig || exit
-diff "$here/defconfig" defconfig || {
-	echo "the kernel keeps another configuration than tests/vm/defconfig" >&2
+	make -s ARCH=x86_64 membox_defconfig || exit
+if grep '^CONFIG_' "$here/defconfig" | grep -vxFf .config; then
+	echo "the kernel drops these lines of tests/vm/defconfig" >&2
 	exit 1
-}
+fi
 [ "$1" != --configure ] || exit 0
 
 echo "compiling"
