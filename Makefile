@@ -144,11 +144,21 @@ unit:
 	@mkdir -p $(out)
 	@test -f $(out)/.config || $(MAKE) O=$(O) allyesconfig
 	@$(MAKE) O=$(O) $(unit_args) unit-programs
-unit-programs: $(unit_tests)
+unit-programs: $(unit_tests) fuzz-programs
 $(unit_tests): $(out)/t-%: tests/unit/t-%.c tests/unit/unit.h \
 		$(filter-out %/main.o,$(objects)) $(codecs)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -DUNIT_NAME='"$*"' -I$(SRC) \
 	$(LDFLAGS) -o $@ $(filter %.c %.o,$^)
+
+# Fuzz targets: with a main that replays a corpus, or with libFuzzer's.
+FUZZ_MAIN = tests/fuzz/replay.c
+fuzzers := $(patsubst tests/fuzz/%.c,$(out)/%,$(wildcard tests/fuzz/fuzz-*.c))
+fuzz-programs: $(fuzzers)
+$(fuzzers): $(out)/fuzz-%: tests/fuzz/fuzz-%.c tests/fuzz/support.c \
+		$(FUZZ_MAIN) tests/fuzz/fuzz.h \
+		$(filter-out %/main.o,$(objects)) $(codecs)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -Itests/fuzz -I$(SRC) $(LDFLAGS) \
+	-o $@ $(filter %.c %.o,$^)
 
 check-fast: all
 	tests/check fast
@@ -184,5 +194,5 @@ distclean: clean
 	rm -f $(out)/.config $(out)/.config.old
 
 .PHONY: all defconfig allyesconfig allnoconfig oldconfig menuconfig \
-	savedefconfig install unit unit-programs check-fast check vm bench demo fuzz size \
+	savedefconfig install unit unit-programs fuzz-programs check-fast check vm bench demo fuzz size \
 	bloatcheck help clean distclean
