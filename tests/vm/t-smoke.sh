@@ -76,6 +76,21 @@ echo 'echo last words; echo c >/proc/sysrq-trigger; sleep 9' >"$OUT/crash"
 check crash: status_is 125 "$VM/run" -d "$OUT/o" "$OUT/crash"
 check crash-log: grep -qx 'last words' "$OUT/o/log"
 
+# A panic with a capture kernel: what that one saves is the old memory.
+cat >"$OUT/capture" <<'EOF2'
+echo "captured $(od -An -c -N4 /proc/vmcore)"
+dd if=/proc/vmcore of=/disk/head bs=1M count=1 2>/dev/null
+exit 5
+EOF2
+echo 'echo c >/proc/sysrq-trigger' >"$OUT/panic"
+elf_head() { [ "$(head -c 4 "$1")" = "$(printf '\177ELF')" ]; }
+for k in 6.1 6.12 test; do
+	"$VM/run" -k $k -p || continue
+	check $k/kdump: status_is 5 "$VM/run" -k $k -d "$OUT/o" -D 1024 \
+		-K "$OUT/capture" "$OUT/panic"
+	check $k/vmcore: elf_head "$OUT/o/disk/head"
+done
+
 # Ended by a signal, the runner leaves no machine behind.
 no_machine() { ! pgrep -f "file:$OUT/killed/log" >/dev/null; }
 "$VM/run" -d "$OUT/killed" "$OUT/slow" 2>/dev/null &
