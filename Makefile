@@ -98,6 +98,10 @@ $(objects): $(obj)/%.o: %.c $(gen)/stamp $(gen)/include/zlib.h
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -c -o $@ $<
 -include $(objects:.o=.d)
 
+# What goes over every line of maps and smaps, of all processes.
+hot := libcore/base/lines libcore/kern/maps libcore/kern/region applets/memmaps/emit
+$(hot:%=$(obj)/%.o): OPT = -O2
+
 # zlib's and LZ4's own sources; what is not used is dropped by the linker.
 # Their inner loops are worth the bytes that -O2 costs.
 $(obj)/zlib/%.o: $(gen)/include/zlib.h

@@ -22,7 +22,7 @@ static const struct applet {
 } applets[] = {
 #define APPLET(name, NAME, summary, size) \
 	{ #name, summary, size, USAGE_##NAME, name##_main },
-#define ALIAS(alias, name) { .name = #alias, .size = #name },
+#define ALIAS(alias, applet) { .name = #alias, .size = #applet },
 #include "applets.h"
 #undef APPLET
 #undef ALIAS

@@ -86,8 +86,74 @@ int maps_next(struct maps *m, struct vma *v);
  * blanks); 0 when the next VMA begins. Valid until the next call. */
 int smaps_field(struct maps *m, const char **key, const char **text);
 void maps_close(struct maps *m);
+/* The next raw line into m->line and m->len: 1, 0 at the end, -1. With m->held
+ * set it is the same line again. */
+int maps_line(struct maps *m);
 /* One maps line. 0 or -1. */
 int vma_parse(char *line, size_t n, struct vma *v);
+
+/* ---- region.c: what a VMA is for, and all that smaps says of it ---- */
+
+enum region_type {
+	REGION_HEAP, REGION_STACK, REGION_CODE, REGION_SHARED_LIB,
+	REGION_MAPPED_FILE, REGION_ANONYMOUS, REGION_VDSO, REGION_VVAR,
+	REGION_VSYSCALL, REGION_UNKNOWN, REGION_TYPES
+};
+/* "heap" "stack" "code" "shared_lib" "mapped_file" "anonymous" "vdso" "vvar"
+ * "vsyscall" "unknown" */
+extern const char *const region_type_names[REGION_TYPES];
+
+/* The finer kind. THREAD_STACK (what lies above a small guard), BSS (what
+ * follows a file's data) and JIT (anonymous, executable) are conclusions; the
+ * others are told by the path or by VmFlags. */
+enum region_kind {
+	KIND_NONE, KIND_JIT, KIND_SHM, KIND_MEMFD, KIND_HUGETLB, KIND_DEVICE,
+	KIND_THREAD_STACK, KIND_NAMED_ANON, KIND_SHARED_ANON, KIND_GUARD,
+	KIND_BSS, KIND_DELETED, KIND_AIO, KIND_UPROBES, KIND_DMABUF,
+	KIND_SOCKET, KIND_ANON_INODE, REGION_KINDS
+};
+/* "" "jit" "shm" "memfd" .. */
+extern const char *const region_kind_names[REGION_KINDS];
+
+enum smaps_key {	/* in the order of the file, Linux 6.18 */
+	SMAPS_SIZE, SMAPS_KERNEL_PAGE, SMAPS_MMU_PAGE, SMAPS_RSS, SMAPS_PSS,
+	SMAPS_PSS_DIRTY, SMAPS_SHARED_CLEAN, SMAPS_SHARED_DIRTY,
+	SMAPS_PRIVATE_CLEAN, SMAPS_PRIVATE_DIRTY, SMAPS_REFERENCED,
+	SMAPS_ANONYMOUS, SMAPS_KSM, SMAPS_LAZY_FREE, SMAPS_ANON_HUGE,
+	SMAPS_SHMEM_PMD, SMAPS_FILE_PMD, SMAPS_SHARED_HUGETLB,
+	SMAPS_PRIVATE_HUGETLB, SMAPS_SWAP, SMAPS_SWAP_PSS, SMAPS_LOCKED,
+	SMAPS_THP_ELIGIBLE, SMAPS_PROTECTION_KEY, SMAPS_KEYS
+};
+/* "Size" "KernelPageSize" .. as the file writes them. */
+extern const char *const smaps_key_names[SMAPS_KEYS];
+
+enum { VM_FLAGS_MAX = 200, REGION_PATH_MAX = 4 * PATH_MAX };
+struct region {
+	struct vma vma;
+	u8 type, kind;
+	u32 seen;		/* 1 << key of the lines that were there */
+	u64 kb[SMAPS_KEYS];	/* as the file says: kB, but for THP_ELIGIBLE
+				 * (0, 1) and PROTECTION_KEY; 0 when not seen */
+	char flags[VM_FLAGS_MAX];	/* "rd wr mr"; "" without smaps */
+};
+struct regions {
+	struct maps maps;
+	int smaps;
+	u64 end;		/* of the region before, and what it was */
+	u8 end_guard, end_data;
+	char path[REGION_PATH_MAX];
+};
+/* Reads /proc/PID/smaps, or maps. buf is the caller's, 4 KiB or more, as in
+ * maps_open. Too big for a stack. 0, or -1 with errno (EACCES, EPERM: denied;
+ * ENOENT, ESRCH: gone). */
+int regions_open(struct regions *r, int pid, int smaps, char *buf, size_t size);
+/* 1, 0 at the end, -1 with errno. A process that ends while it is read ends
+ * the list early: see process_ended. vma.path is valid until the next call. */
+int regions_next(struct regions *r, struct region *g);
+void regions_close(struct regions *r);
+/* 1 when the process has no memory (any more): gone, zombie or kernel thread.
+ * Always 0 under --root. */
+int process_ended(int pid);
 
 /* ---- pagemap.c: /proc/PID/pagemap (Documentation/admin-guide/mm/pagemap.rst) */
 

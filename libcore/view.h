@@ -36,6 +36,9 @@ void json_null(struct json *j);
 /* key and value in one call */
 void json_kstr(struct json *j, const char *key, const char *s);
 void json_kstrn(struct json *j, const char *key, const char *s, size_t n);
+/* KEY_hex by itself, where the string stood in an array; and when it is due. */
+void json_khex(struct json *j, const char *key, const char *s, size_t n);
+int json_is_utf8(const char *s, size_t n);
 void json_ku64(struct json *j, const char *key, u64 v);
 void json_kbool(struct json *j, const char *key, int v);
 

@@ -56,7 +56,10 @@ out_str(struct out *o, const char *s)
 void
 out_char(struct out *o, char c)
 {
-	out_put(o, &c, 1);
+	if (o->used == o->cap)
+		out_flush(o);
+	o->buf[o->used++] = c;
+	o->total++;
 }
 
 static void

@@ -27,14 +27,41 @@ maps_close(struct maps *m)
 	close(m->fd);
 }
 
-static int
-parse_perm(const char *s, u32 *perm)
+/* Numbers without blanks before them, inlined: these lines are read by the
+ * ten thousand. NULL when there is none, or too big a one. */
+static inline const char *
+take_hex(const char *s, u64 *v)
 {
-	if (strnlen(s, 5) < 5)
-		return -1;
-	*perm = (s[1] == 'r' ? VMA_READ : 0) | (s[2] == 'w' ? VMA_WRITE : 0) |
-		(s[3] == 'x' ? VMA_EXEC : 0) | (s[4] == 's' ? VMA_SHARED : 0);
-	return 0;
+	const char *start = s;
+
+	for (*v = 0;; s++) {
+		unsigned d = (u8)*s - '0';
+
+		if (d > 9) {
+			d = (u8)(*s | 0x20) - 'a' + 10u;
+			if (d < 10 || d > 15)
+				break;
+		}
+		*v = *v << 4 | d;
+	}
+	return s == start || s - start > 16 ? NULL : s;
+}
+
+static inline const char *
+take_decimal(const char *s, u64 *v)
+{
+	const char *start = s;
+
+	for (*v = 0; (u8)(*s - '0') <= 9; s++)
+		*v = *v * 10 + (u8)(*s - '0');
+	return s == start || s - start > 20 ? NULL : s;
+}
+
+static u32
+perm_of(const char *s)
+{
+	return (s[0] == 'r' ? VMA_READ : 0) | (s[1] == 'w' ? VMA_WRITE : 0) |
+		(s[2] == 'x' ? VMA_EXEC : 0) | (s[3] == 's' ? VMA_SHARED : 0);
 }
 
 /* 55d0c8a00000-55d0c8a21000 rw-p 00000000 00:00 0    [heap] */
@@ -44,21 +71,22 @@ vma_parse(char *line, size_t n, struct vma *v)
 	const char *s = line;
 	u64 major, minor;
 
-	if (scan_hex(&s, &v->start) < 0 || *s++ != '-' ||
-	    scan_hex(&s, &v->end) < 0 || v->end < v->start || *s != ' ' ||
-	    parse_perm(s, &v->perm) < 0)
+	if (!(s = take_hex(s, &v->start)) || *s++ != '-' ||
+	    !(s = take_hex(s, &v->end)) || v->end < v->start || *s != ' ' ||
+	    strnlen(s, 6) < 6 || s[5] != ' ')
 		return -1;
-	s += 5;
-	if (scan_hex(&s, &v->offset) < 0 || scan_hex(&s, &major) < 0 ||
-	    *s++ != ':' || scan_hex(&s, &minor) < 0 ||
-	    scan_u64(&s, &v->inode) < 0)
+	v->perm = perm_of(s + 1);
+	if (!(s = take_hex(s + 6, &v->offset)) || *s++ != ' ' ||
+	    !(s = take_hex(s, &major)) || *s++ != ':' ||
+	    !(s = take_hex(s, &minor)) || *s++ != ' ' ||
+	    !(s = take_decimal(s, &v->inode)) || (*s && *s != ' '))
 		return -1;
 	v->major = (u32)major;
 	v->minor = (u32)minor;
 	while (*s == ' ')
 		s++;
 	v->path = s;
-	v->path_len = line + n - s;
+	v->path_len = (size_t)(line + n - s);
 	return 0;
 }
 
@@ -70,7 +98,7 @@ is_field(const char *line)
 	return *line >= 'A' && *line <= 'Z';
 }
 
-static int
+int
 maps_line(struct maps *m)
 {
 	if (m->held) {

@@ -97,14 +97,31 @@ json_char(struct out *o, const char *s, size_t n)
 	return len;
 }
 
+/* Bytes that are themselves: most strings are one run of them. */
+static size_t
+plain_run(const char *s, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (s[i] < ' ' || s[i] == '"' || s[i] == '\\' || s[i] == 0x7f)
+			break;
+	return i;
+}
+
 static void
 json_quoted(struct out *o, const char *s, size_t n)
 {
-	size_t i = 0;
+	size_t i = 0, run;
 
 	out_char(o, '"');
-	while (i < n)
-		i += json_char(o, s + i, n - i);
+	while (i < n) {
+		run = plain_run(s + i, n - i);
+		out_put(o, s + i, run);
+		i += run;
+		if (i < n)
+			i += json_char(o, s + i, n - i);
+	}
 	out_char(o, '"');
 }
 
@@ -167,8 +184,8 @@ json_null(struct json *j)
 	out_str(j->out, "null");
 }
 
-static int
-is_utf8(const char *s, size_t n)
+int
+json_is_utf8(const char *s, size_t n)
 {
 	size_t i = 0, len;
 
@@ -178,19 +195,24 @@ is_utf8(const char *s, size_t n)
 }
 
 void
-json_kstrn(struct json *j, const char *key, const char *s, size_t n)
+json_khex(struct json *j, const char *key, const char *s, size_t n)
 {
 	size_t i;
 
-	json_key(j, key);
-	json_strn(j, s, n);
-	if (is_utf8(s, n))
-		return;
 	json_lead(j);
 	out_fmt(j->out, "\"%s_hex\":%s\"", key, j->indent ? " " : "");
 	for (i = 0; i < n; i++)
 		out_fmt(j->out, "%02x", (u8)s[i]);
 	out_char(j->out, '"');
+}
+
+void
+json_kstrn(struct json *j, const char *key, const char *s, size_t n)
+{
+	json_key(j, key);
+	json_strn(j, s, n);
+	if (!json_is_utf8(s, n))
+		json_khex(j, key, s, n);
 }
 
 void

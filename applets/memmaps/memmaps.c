@@ -1,0 +1,271 @@
+/* memmaps - regions, pages and pictures of process memory
+ *
+ * alias: memc MEMMAPS
+ *
+ * config MEMMAPS
+ * 	bool "memmaps (50 kb)"
+ * 	default y
+ * 	help
+ * 	  usage: memmaps [OPTION]... PID... | --all
+ *
+ * 	  Shows what a process's address space is made of: each region (VMA) with its
+ * 	  size, what of it is resident (RSS), its fair share of shared pages (PSS),
+ * 	  what is in swap, and what it is for. Reading PSS makes the kernel walk the
+ * 	  page tables, about 60 ns a resident page; --json without --smaps does not.
+ *
+ * 	    -a, --all          all processes
+ * 	    -x, --extended     every field of smaps, flags, offset, device, inode
+ * 	        --sort COLUMN  biggest first by size, rss, pss or swap, of all
+ * 	                       processes together (default: address)
+ * 	        --min SIZE     only regions of at least SIZE (of the --sort column)
+ * 	        --type T,...   only these types or subtypes: heap stack code shared_lib
+ * 	                       mapped_file anonymous vdso vvar vsyscall unknown; jit
+ * 	                       shm memfd hugetlb device thread_stack named_anon
+ * 	                       shared_anon guard bss deleted aio uprobes dmabuf socket
+ * 	                       anon_inode
+ * 	        --skip-kernel  leave out kernel threads
+ * 	        --bytes        sizes as plain integers
+ * 	        --root DIR     read DIR/proc, a captured tree, and not /proc
+ *
+ * 	  JSON, with the keys and the order of memc; called as memc it is the default:
+ * 	        --json         one document; sizes are in KiB (keys end in _kb)
+ * 	        --ndjson       an object a line: each process, then what was skipped
+ * 	        --smaps        with RSS, PSS, shared, private and swap of each region
+ * 	        --full         and subtype, offset, device, inode, every smaps field;
+ * 	                       comm, cmdline, uid, ppid, cgroup of the process
+ * 	        --compact      all on one line
+ * 	    -o, --output FILE  there when complete, not before; memc replaces FILE,
+ * 	        --force        memmaps only with --force
+ * 	        --interval MS  sample every MS milliseconds, a document a line
+ * 	        --count N      N samples (1), 0 = until ^C
+ *
+ * 	  Names that are not UTF-8 have U+FFFD for each bad byte, and all their bytes
+ * 	  in hex under NAME_hex. A process that ended between being counted and being
+ * 	  read stands in "processes" without regions, and in "skipped_processes".
+ * 	  thread_stack, bss and jit are concluded from a region's neighbours.
+ *
+ * 	  Exit status: 0 done; 1 failed, no such process; 2 usage; 3 some processes
+ * 	  could not be read (it says how many, and why).
+ *
+ * 	  Examples:
+ * 	    memmaps 1234                           what is in this process?
+ * 	    memmaps --all --sort pss --min 100M    the largest regions of all
+ * 	    memmaps --all --smaps --json -o m.json for later, for --diff, for scripts
+ * 	    memc 1234 --count 0 --interval 500     a line of JSON every 0.5 s
+ */
+#include "memmaps.h"
+
+enum {
+	OPT_SORT = 256 + 16, OPT_MIN, OPT_TYPE, OPT_SKIP_KERNEL, OPT_BYTES,
+	OPT_JSON, OPT_NDJSON, OPT_SMAPS, OPT_FULL, OPT_COMPACT, OPT_FORCE,
+	OPT_INTERVAL, OPT_COUNT,
+};
+
+static const struct opt options[] = {
+	{ "all", 'a' }, { "extended", 'x' }, { "sort", OPT_SORT, OPT_ARG },
+	{ "min", OPT_MIN, OPT_ARG }, { "type", OPT_TYPE, OPT_ARG },
+	{ "skip-kernel", OPT_SKIP_KERNEL }, { "bytes", OPT_BYTES },
+	{ "json", OPT_JSON }, { "ndjson", OPT_NDJSON }, { "smaps", OPT_SMAPS },
+	{ "full", OPT_FULL }, { "compact", OPT_COMPACT },
+	{ "output", 'o', OPT_ARG }, { "force", OPT_FORCE },
+	{ "interval", OPT_INTERVAL, OPT_ARG },
+	{ "count", OPT_COUNT, OPT_ARG },
+	{ 0 }
+};
+
+struct ask ask = { .count = 1, .interval = 1000000000, .top = 20 };
+struct out report;
+static struct outfile file = { .fd = -1 };
+
+static void
+ask_order(const char *name)
+{
+	static const char *const names[] = { [BY_ADDRESS] = "address",
+		[BY_SIZE] = "size", [BY_RSS] = "rss", [BY_PSS] = "pss",
+		[BY_SWAP] = "swap" };
+	unsigned i;
+
+	for (i = 0; i < ARRAY_LEN(names); i++)
+		if (!strcmp(name, names[i])) {
+			ask.order = i;
+			return;
+		}
+	usage_die("--sort: '%s' is not size, rss, pss, swap or address", name);
+}
+
+static u32
+bit_of(const char *s, size_t n, const char *const *names, unsigned count)
+{
+	unsigned i;
+
+	for (i = 0; n && i < count; i++)
+		if (strlen(names[i]) == n && !memcmp(names[i], s, n))
+			return 1u << i;
+	return 0;
+}
+
+static void
+ask_types(const char *list)
+{
+	for (;; list++) {
+		size_t n = strcspn(list, ",");
+		u32 type = bit_of(list, n, region_type_names, REGION_TYPES);
+		u32 kind = bit_of(list, n, region_kind_names, REGION_KINDS);
+
+		if (!type && !kind)
+			usage_die("--type: '%.*s' is neither a type nor a "
+				"subtype (see --help)", (int)n, list);
+		ask.types |= type;
+		ask.kinds |= kind;
+		list += n;
+		if (!*list)
+			break;
+	}
+}
+
+static void
+ask_interval(const char *s)
+{
+	ask.interval = xparse_time("--interval", s, 1000000);
+	if (!ask.interval)
+		usage_die("--interval: more than 0");
+	ask.sampling = 1;
+}
+
+static void
+ask_option(int id, const char *arg)
+{
+	switch (id) {
+	case 'a': ask.all = 1; break;
+	case 'x': ask.extended = 1; break;
+	case 'o': ask.output = arg; break;
+	case OPT_SORT: ask_order(arg); break;
+	case OPT_MIN: ask.min = xparse_size("--min", arg); break;
+	case OPT_TYPE: ask_types(arg); break;
+	case OPT_SKIP_KERNEL: ask.skip_kernel = 1; break;
+	case OPT_BYTES: ask.bytes = 1; break;
+	case OPT_JSON: ask.json = 1; break;
+	case OPT_NDJSON: ask.json = ask.ndjson = 1; break;
+	case OPT_SMAPS: ask.smaps = 1; break;
+	case OPT_FULL: ask.full = ask.smaps = 1; break;
+	case OPT_COMPACT: ask.compact = 1; break;
+	case OPT_FORCE: ask.force = 1; break;
+	case OPT_INTERVAL: ask_interval(arg); break;
+	case OPT_COUNT:
+		ask.count = xparse_u64("--count", arg);
+		ask.sampling = ask.count != 1;
+		break;
+	}
+}
+
+static void
+ask_operands(char **operands)
+{
+	char **p;
+
+	for (p = operands; *p; p++)
+		xparse_pid("PID", *p);
+	ask.pids = operands;
+	ask.pid_count = (unsigned)(p - operands);
+}
+
+/* What does not go together, and what follows from what. */
+static void
+check_ask(void)
+{
+	if (ask.all && ask.pid_count)
+		usage_die("either --all or process ids");
+	if (!ask.all && !ask.pid_count)
+		usage_die("which process? Name process ids, or --all");
+	if (ask.as_memc && ask.pid_count > 1)
+		usage_die("memc takes one process id");
+	if (!ask.json && (ask.compact || ask.full))
+		usage_die("--compact and --full are for --json; the table has "
+			"--extended");
+	if (ask.json && ask.order != BY_ADDRESS && !ask.min)
+		usage_die("--sort is for the table");
+	if (ask.sampling)
+		root_refuse("sampling");
+	if (!ask.json || ask.order > BY_SIZE)
+		ask.smaps = 1;
+}
+
+static void
+open_report(void)
+{
+	static char buf[8 * 1024];
+	int flags = OUTFILE_ANYFS | (ask.force || ask.as_memc ? OUTFILE_FORCE
+		: 0);
+
+	if (ask.output && outfile_open(&file, ask.output, flags) < 0)
+		_exit(EXIT_FAILED);
+	out_open(&report, ask.output ? file.fd : 1);
+	out_buffer(&report, buf, sizeof(buf));
+}
+
+int
+report_end(int code)
+{
+	int error = out_finish(&report, ask.output ? ask.output
+		: "standard output");
+
+	if (error || code == EXIT_FAILED) {
+		outfile_abort(&file);
+		return EXIT_FAILED;
+	}
+	if (ask.output && outfile_commit(&file) < 0)
+		return EXIT_FAILED;
+	return code;
+}
+
+int
+sample_all(int (*sample)(void))
+{
+	u64 next = now_ns(), n;
+	int worst = 0, code;
+
+	for (n = 0; !ask.count || n < ask.count; n++) {
+		if (n && sleep_until(next += ask.interval) < 0)
+			break;
+		code = sample();
+		if (code < 0)
+			break;
+		worst = code > worst ? code : worst;
+		/* Each sample is for a reader who may be waiting. */
+		if (ask.sampling && out_flush(&report) < 0)
+			break;
+		if (stop_signal)
+			break;
+	}
+	return worst;
+}
+
+/* memc's own words for what the common options call otherwise. */
+static void
+memc_words(char **argv)
+{
+	static char version[] = "--version";
+
+	ask.as_memc = ask.json = 1;
+	while (*++argv && strcmp(*argv, "--"))
+		if (!strcmp(*argv, "-v"))
+			*argv = version;
+}
+
+int
+memmaps_main(char **argv)
+{
+	struct opts o;
+	int id;
+
+	if (!strcmp(applet_name, "memc"))
+		memc_words(argv);
+	opt_open(&o, argv, options);
+	while ((id = opt_next(&o)) != OPT_END)
+		ask_option(id, o.arg);
+	ask_operands(o.operands);
+	check_ask();
+	stop_on_signals();
+	open_report();
+	return report_end(sample_all(ask.json ? emit_sample : table_sample));
+}
