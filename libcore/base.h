@@ -248,6 +248,15 @@ void lines_open(struct lines *l, int fd, char *buf, size_t cap);
  * valid until the next call. NULL at the end or on error. */
 char *lines_next(struct lines *l, size_t *n);
 
+/* ---- user.c: /etc/passwd ---- */
+
+enum { USER_MAX = 33 };
+/* The name of a user, or the number when there is none; buf holds USER_MAX;
+ * returns buf. */
+char *user_name(char *buf, u32 uid);
+/* 0, or -1 when there is no user of that name. */
+int user_id(const char *name, u32 *uid);
+
 /* ---- arena.c ---- */
 
 /* One anonymous mapping, sized up front, handed out in order, aligned to 16
