@@ -202,42 +202,88 @@ map_set(u64 i, u32 class, int is_wide)
 		narrow[i] = (u16)class;
 }
 
+/* What the walk of one piece of a page map knows of the page before. */
+struct run {
+	u32 from, to;		/* its class before and now */
+	u32 in_map;		/* from as the map has it: 0 for a root class */
+	u32 pages;		/* that went from .. to and are not yet counted */
+	u64 flags;		/* of its entry */
+};
+#define PM_KIND (PM_PRESENT | PM_SWAP | PM_FILE | PM_EXCLUSIVE)
+
+/* Neighbours mostly are alike: as long as an entry is of the same kind and its
+ * page of the same class, nothing needs to be looked up. A page of zeroes has
+ * no class, so it is not let through. Returns the entries that were alike. */
+static inline __attribute__((always_inline)) size_t
+classify_alike(const u64 *entries, size_t n, struct run *r, int is_wide)
+{
+	u64 end = scan.ram_end, flags = r->flags;
+	u32 in_map = r->in_map, to = r->to;
+	size_t i;
+
+	if (!(flags & PM_PRESENT) ||
+	    (!in_map && !(flags & (PM_FILE | PM_EXCLUSIVE))))
+		return 0;
+	for (i = 0; i < n; i++) {
+		u64 e = entries[i], pfn = PM_PFN(e);
+
+		if ((e & PM_KIND) != flags || pfn >= end ||
+		    map_get(pfn, is_wide) != in_map)
+			break;
+		map_set(pfn, to, is_wide);
+	}
+	return i;
+}
+
+static inline void
+run_count(struct run *r)
+{
+	if (r->from == r->to)
+		return;
+	scan.classes[r->from].count -= r->pages;
+	scan.classes[r->to].count += r->pages;
+}
+
 /* Classifies entries; stops early, telling how many were done, when the map
- * must be widened first. Neighbours mostly share their class: counted in runs. */
+ * must be widened first. */
 static inline __attribute__((always_inline)) size_t
 classify(const u64 *entries, size_t n, const struct part *part, u32 me,
 	int is_wide)
 {
-	u32 from = CLASS_NONE, to = CLASS_NONE, run = 0;
-	size_t i;
+	struct run r = { 0 };
+	size_t i = 0, alike;
 
-	for (i = 0; i < n; i++) {
+	while (i < n) {
 		u64 e = entries[i], at;
 		u32 class;
 
-		if (!(e & (PM_PRESENT | PM_SWAP)))
+		if (!(e & (PM_PRESENT | PM_SWAP)) ||
+		    !(at = e & PM_PRESENT ? page_index(e, part,
+				&procs.list[me]) : swap_index(e))) {
+			i++;
 			continue;
-		at = e & PM_PRESENT ? page_index(e, part, &procs.list[me])
-			: swap_index(e);
-		if (!at)
-			continue;
+		}
 		class = map_get(at, is_wide);
+		r.in_map = class;
 		if (!class)
 			class = CLASS_ROOTS + entry_type(e, part);
-		if (class != from) {
+		if (class != r.from) {
 			if (!is_wide && scan.class_count == NARROW_MAX)
 				break;
-			scan.classes[from].count -= run;
-			scan.classes[to].count += run;
-			run = 0;
-			from = class;
-			to = class_step(from, me);
+			run_count(&r);
+			r.from = class;
+			r.to = class_step(class, me);
+			r.pages = 0;
 		}
-		run += from != to;
-		map_set(at, to, is_wide);
+		map_set(at, r.to, is_wide);
+		r.flags = e & PM_KIND;
+		i++;
+		alike = r.to == r.from ? 0
+			: classify_alike(entries + i, n - i, &r, is_wide);
+		r.pages += 1 + alike;
+		i += alike;
 	}
-	scan.classes[from].count -= run;
-	scan.classes[to].count += run;
+	run_count(&r);
 	return i;
 }
 
