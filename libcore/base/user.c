@@ -1,5 +1,5 @@
-/* user.c - names of users from /etc/passwd: libc's getpwuid brings malloc, and
- * knows nothing of --root. */
+/* user.c - names of users from /etc/passwd: libc's getpwuid brings the heap with
+ * it, and knows nothing of --root. */
 #include "../base.h"
 
 enum { USERS = 64 };
