@@ -83,6 +83,13 @@ char *fmt_size(char *buf, u64 bytes);
  * buf holds FMT_FIXED_MAX; returns buf. */
 char *fmt_fixed(char *buf, u64 value, unsigned digits);
 
+/* v in base 10 or 16, without the engine above; FMT_FIXED_MAX; its length. */
+size_t fmt_u64(char *buf, u64 v, unsigned base);
+
+/* Length of the run of printable ASCII at s, without '"' and '\\': what needs
+ * no escape anywhere, and what most names are. */
+size_t ascii_run(const char *s, size_t n);
+
 /* Length in bytes of the well-formed UTF-8 sequence of a printable character
  * at s (n bytes are there); 0 when the first byte must be escaped: a control
  * character (C0, DEL, C1), a bidi or line-separator control, or bad UTF-8. */

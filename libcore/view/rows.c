@@ -63,7 +63,9 @@ static void
 table_cell(struct rows *r, const char *s, size_t n)
 {
 	int width = r->cols[r->at].width;
-	int fill = (width < 0 ? -width : width) - shown_width(s, n);
+	int plain = ascii_run(s, n) == n;
+	int fill = (width < 0 ? -width : width) -
+		(plain ? (int)n : shown_width(s, n));
 
 	if (r->cols[r->at].hidden)
 		return;
@@ -71,7 +73,10 @@ table_cell(struct rows *r, const char *s, size_t n)
 		out_char(r->out, ' ');
 	if (width > 0)
 		out_pad(r->out, fill);
-	out_escaped(r->out, s, n);
+	if (plain)
+		out_put(r->out, s, n);
+	else
+		out_escaped(r->out, s, n);
 	if (width < 0)
 		out_pad(r->out, fill);
 }
@@ -222,11 +227,11 @@ number_text(const struct rows *r, u64 v, char *buf)
 	if (c->type == COL_FIXED)
 		fmt_fixed(buf, v, c->digits);
 	else if (c->type == COL_HEX)
-		fmt_str(buf, FMT_FIXED_MAX, "%lx", v);
+		return fmt_u64(buf, v, 16);
 	else if (c->type == COL_BYTES && r->format == ROWS_TABLE && !r->bytes)
 		fmt_size(buf, v);
 	else
-		fmt_str(buf, FMT_FIXED_MAX, "%lu", v);
+		return fmt_u64(buf, v, 10);
 	return strlen(buf);
 }
 
