@@ -254,8 +254,6 @@ int shms_next(struct shms *s, struct shm_segment *seg);	/* 1, 0, -1 */
 void shms_close(struct shms *s);
 /* One line of the file. 0, or -1 when it is malformed. */
 int shm_parse(const char *line, struct shm_segment *seg);
-/* rss, divided where the kernel counts huge pages several hundred times. */
-u64 shm_rss(const struct shm_segment *seg);
 /* 1 and the segment's id when a mapping is of System V shared memory: its path
  * is "/SYSV<key> (deleted)" and its inode is the id. */
 int shm_vma(const struct vma *v, int *id);
@@ -295,5 +293,89 @@ int cgroup_pids_open(struct cgroup_pids *p, const struct cgroups *c,
 	const char *path);			/* 0, or -1 with errno */
 int cgroup_pids_next(struct cgroup_pids *p, int *pid);	/* 1, 0, -1 */
 void cgroup_pids_close(struct cgroup_pids *p);
+
+/* ---- tracefs.c: /sys/kernel/tracing (Documentation/trace/ftrace.rst) ---- */
+
+/* The directory of tracefs: where it is mounted already, else a mount of its
+ * own that no path leads to (fsopen, 5.2) and that goes with the descriptor,
+ * else mounted on /sys/kernel/tracing. An O_PATH descriptor, or -1 with errno:
+ * EPERM (not root, or lockdown=confidentiality), ENODEV (no CONFIG_TRACING). */
+int tracefs_open(void);
+/* Files below a directory. Text written in one write(2); 0, or -1 with errno.
+ * at_slurp as fd_slurp. */
+int at_write(int dir, const char *path, const char *text);
+ssize_t at_slurp(int dir, const char *path, char *buf, size_t size);
+/* Removes DIR/instances/PREFIX.N whose process N is gone; how many. An
+ * instance in use is not removed (EBUSY). */
+int tracefs_sweep(int dir, const char *prefix);
+/* Calls each(arg, N) for each entry "cpuN" of the directory per_cpu of an
+ * instance, in no order. 0, or -1 with errno. */
+int tracefs_cpus(int instance, void (*each)(void *arg, unsigned cpu),
+	void *arg);
+
+struct trace_field {
+	u16 offset, size;	/* bytes; size 0 = the kernel has no such field */
+	u8 loc;			/* __data_loc: u16 offset, u16 length */
+};
+/* Reads an event's "format" text. Fields are looked up by name (the word before
+ * "[..];"); those not found have size 0. Returns the event's id (> 0), or -1
+ * with EBADMSG when the text has no ID or a field that cannot be. */
+int trace_format(const char *text, const char *const *names,
+	struct trace_field *fields, unsigned count);
+/* The value of an integer field of a record of n bytes; 0 when it does not lie
+ * within. */
+u64 trace_value(const struct trace_field *f, const u8 *record, size_t n);
+/* A text field (char array or __data_loc): its start, *len without the NUL;
+ * NULL when it does not lie within the record. */
+const char *trace_text(const struct trace_field *f, const u8 *record, size_t n,
+	size_t *len);
+
+/* ---- ring.c: sub-buffers of trace_pipe_raw (kernel/trace/ring_buffer.c) ---- */
+
+struct ring_layout {		/* events/header_page */
+	u16 commit, data;	/* offsets in the sub-buffer */
+	u8 commit_size;
+	u32 size;		/* bytes of a whole sub-buffer */
+};
+enum { RING_SUBBUF_MAX = 64 * 1024 };
+/* 0, or -1 with EBADMSG. */
+int ring_layout(const char *text, struct ring_layout *l);
+
+struct ring {
+	const u8 *data;
+	u32 used, at;		/* bytes of data, of them read */
+	u64 ts;			/* time of the last event given */
+	u64 lost;		/* records lost before this sub-buffer, if told */
+	int missed;		/* some were lost before it */
+};
+struct ring_event {
+	u64 ts;			/* in the trace clock */
+	const u8 *data;		/* the record, 4-byte aligned; in the page */
+	u32 size;		/* bytes; up to 3 of padding included */
+};
+/* n bytes as read(2) gave them; they must stay. 0, or -1 with EBADMSG (torn). */
+int ring_open(struct ring *r, const struct ring_layout *l, const void *page,
+	size_t n);
+/* 1, 0 at the end, -1 with EBADMSG: the rest is not a sub-buffer's. */
+int ring_next(struct ring *r, struct ring_event *e);
+
+/* ---- kallsyms.c: /proc/kallsyms ---- */
+
+struct ksym {
+	u64 addr;		/* 0: hidden by kptr_restrict */
+	char type;		/* as nm(1) */
+	const char *name;	/* NUL-ended; valid until the next call */
+	const char *module;	/* "" = the kernel itself */
+};
+struct ksyms {
+	struct lines lines;
+	int fd;
+};
+/* buf is the caller's, 4 KiB or more. 0, or -1 with errno. */
+int ksyms_open(struct ksyms *k, char *buf, size_t size);
+int ksyms_next(struct ksyms *k, struct ksym *s);	/* 1, 0, -1 */
+void ksyms_close(struct ksyms *k);
+/* One line, which is cut into its words. 0 or -1. */
+int ksym_parse(char *line, struct ksym *s);
 
 #endif
