@@ -5,8 +5,8 @@
 #
 # The distribution's kernel source with defconfig from here: all that the VM
 # tests need is built in, with page_idle and PAGE_OWNER, which stock kernels
-# leave out. It takes half an hour or so, 2 GB while it lasts, and is gone on
-# with where it was stopped. --configure stops before the compiler.
+# leave out. It takes some ten minutes on two cores and 2 GB while it lasts,
+# and goes on where it was stopped. --configure stops before the compiler.
 
 here=$(cd "$(dirname "$0")" && pwd)
 deps=$here/../../config/deps.sh
