@@ -83,6 +83,13 @@ char *fmt_size(char *buf, u64 bytes);
  * buf holds FMT_FIXED_MAX; returns buf. */
 char *fmt_fixed(char *buf, u64 value, unsigned digits);
 
+/* v in base 10 or 16, without the engine above; FMT_FIXED_MAX; its length. */
+size_t fmt_u64(char *buf, u64 v, unsigned base);
+
+/* Length of the run of printable ASCII at s, without '"' and '\\': what needs
+ * no escape anywhere, and what most names are. */
+size_t ascii_run(const char *s, size_t n);
+
 /* Length in bytes of the well-formed UTF-8 sequence of a printable character
  * at s (n bytes are there); 0 when the first byte must be escaped: a control
  * character (C0, DEL, C1), a bidi or line-separator control, or bad UTF-8. */
@@ -247,6 +254,15 @@ void lines_open(struct lines *l, int fd, char *buf, size_t cap);
 /* The next line, NUL-ended without its newline, *n its length (may hold NULs);
  * valid until the next call. NULL at the end or on error. */
 char *lines_next(struct lines *l, size_t *n);
+
+/* ---- user.c: /etc/passwd ---- */
+
+enum { USER_MAX = 33 };
+/* The name of a user, or the number when there is none; buf holds USER_MAX;
+ * returns buf. */
+char *user_name(char *buf, u32 uid);
+/* 0, or -1 when there is no user of that name. */
+int user_id(const char *name, u32 *uid);
 
 /* ---- arena.c ---- */
 

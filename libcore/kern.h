@@ -254,6 +254,8 @@ int shms_next(struct shms *s, struct shm_segment *seg);	/* 1, 0, -1 */
 void shms_close(struct shms *s);
 /* One line of the file. 0, or -1 when it is malformed. */
 int shm_parse(const char *line, struct shm_segment *seg);
+/* rss, divided where the kernel counts huge pages several hundred times. */
+u64 shm_rss(const struct shm_segment *seg);
 /* 1 and the segment's id when a mapping is of System V shared memory: its path
  * is "/SYSV<key> (deleted)" and its inode is the id. */
 int shm_vma(const struct vma *v, int *id);

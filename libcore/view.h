@@ -85,7 +85,8 @@ int rows_pass(struct rows *r);
 void rows_text(struct rows *r, const char *s);
 void rows_textn(struct rows *r, const char *s, size_t n);
 void rows_u64(struct rows *r, u64 v);	/* every type but COL_TEXT */
-void rows_null(struct rows *r);		/* "-", null, empty, no sample */
+void rows_s64(struct rows *r, s64 v);	/* with its sign; a size as "+1.0 MiB" */
+void rows_null(struct rows *r);		/* "-", null, empty, NaN */
 void rows_end(struct rows *r);		/* the row is complete */
 /* "table" "json" "ndjson" "csv" "prom"; -1 when it is none of them. */
 int rows_format_of(const char *name, enum rows_format *format);

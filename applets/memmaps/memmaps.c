@@ -52,14 +52,28 @@
  * 	    memmaps --all --sort pss --min 100M    the largest regions of all
  * 	    memmaps --all --smaps --json -o m.json for later, for --diff, for scripts
  * 	    memc 1234 --count 0 --interval 500     a line of JSON every 0.5 s
+ *
+ * config MEMMAPS_PAGES
+ * 	bool "page by page (4 kb)"
+ * 	depends on MEMMAPS
+ * 	default y
+ * 	help
+ *
+ * 	  Page by page:
+ * 	        --pages PID    where each page lies (PFN), the flags and the map count
+ * 	                       the kernel has for it, swap slots; alike pages that
+ * 	                       follow each other are one row, in --json and --ndjson too
  */
 #include "memmaps.h"
 
 enum {
 	OPT_SORT = 256 + 16, OPT_MIN, OPT_TYPE, OPT_SKIP_KERNEL, OPT_BYTES,
 	OPT_JSON, OPT_NDJSON, OPT_SMAPS, OPT_FULL, OPT_COMPACT, OPT_FORCE,
-	OPT_INTERVAL, OPT_COUNT,
+	OPT_INTERVAL, OPT_COUNT, OPT_PAGES,
 };
+
+/* What is to be done; --watch and the like are of this kind. */
+static int (*action)(void);
 
 static const struct opt options[] = {
 	{ "all", 'a' }, { "extended", 'x' }, { "sort", OPT_SORT, OPT_ARG },
@@ -70,6 +84,7 @@ static const struct opt options[] = {
 	{ "output", 'o', OPT_ARG }, { "force", OPT_FORCE },
 	{ "interval", OPT_INTERVAL, OPT_ARG },
 	{ "count", OPT_COUNT, OPT_ARG },
+	{ "pages", OPT_PAGES, .lacks = !CFG_MEMMAPS_PAGES },
 	{ 0 }
 };
 
@@ -132,6 +147,16 @@ ask_interval(const char *s)
 	ask.sampling = 1;
 }
 
+/* Of the things memmaps can do, one at a time. */
+static void
+act(int (*what)(void))
+{
+	if (action && action != what)
+		usage_die("one of --pages, --watch, --diff, --leak-suspects, "
+			"--png, --term, --snapshot");
+	action = what;
+}
+
 static void
 ask_option(int id, const char *arg)
 {
@@ -151,6 +176,7 @@ ask_option(int id, const char *arg)
 	case OPT_COMPACT: ask.compact = 1; break;
 	case OPT_FORCE: ask.force = 1; break;
 	case OPT_INTERVAL: ask_interval(arg); break;
+	case OPT_PAGES: act(CFG_MEMMAPS_PAGES ? pages_sample : NULL); break;
 	case OPT_COUNT:
 		ask.count = xparse_u64("--count", arg);
 		ask.sampling = ask.count != 1;
@@ -177,8 +203,9 @@ check_ask(void)
 		usage_die("either --all or process ids");
 	if (!ask.all && !ask.pid_count)
 		usage_die("which process? Name process ids, or --all");
-	if (ask.as_memc && ask.pid_count > 1)
-		usage_die("memc takes one process id");
+	if ((ask.as_memc || (CFG_MEMMAPS_PAGES && action == pages_sample)) &&
+	    (ask.all || ask.pid_count > 1) && !(ask.all && ask.as_memc))
+		usage_die("one process id at a time");
 	if (!ask.json && (ask.compact || ask.full))
 		usage_die("--compact and --full are for --json; the table has "
 			"--extended");
@@ -186,7 +213,7 @@ check_ask(void)
 		usage_die("--sort is for the table");
 	if (ask.sampling)
 		root_refuse("sampling");
-	if (!ask.json || ask.order > BY_SIZE)
+	if (!action && (!ask.json || ask.order > BY_SIZE))
 		ask.smaps = 1;
 }
 
@@ -267,5 +294,7 @@ memmaps_main(char **argv)
 	check_ask();
 	stop_on_signals();
 	open_report();
-	return report_end(sample_all(ask.json ? emit_sample : table_sample));
+	if (!action)
+		action = ask.json ? emit_sample : table_sample;
+	return report_end(sample_all(action));
 }

@@ -103,4 +103,8 @@ void perm_text(char buf[5], u32 perm);
 int table_sample(void);
 int emit_sample(void);
 
+/* ---- pages.c ---- */
+
+int pages_sample(void);
+
 #endif

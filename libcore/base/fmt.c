@@ -245,6 +245,38 @@ fmt_size(char *buf, u64 bytes)
 }
 
 size_t
+fmt_u64(char *buf, u64 v, unsigned base)
+{
+	char digits[24], *end = digits + sizeof(digits), *s = end;
+	size_t n;
+
+	/* Two loops: a division by a constant is no division. */
+	if (base == 16)
+		do
+			*--s = "0123456789abcdef"[v & 15];
+		while (v >>= 4);
+	else
+		do
+			*--s = (char)('0' + v % 10);
+		while (v /= 10);
+	n = (size_t)(end - s);
+	memcpy(buf, s, n);
+	buf[n] = 0;
+	return n;
+}
+
+size_t
+ascii_run(const char *s, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (s[i] < ' ' || s[i] == '"' || s[i] == '\\' || s[i] == 0x7f)
+			break;
+	return i;
+}
+
+size_t
 utf8_len(const char *text, size_t n)
 {
 	const u8 *s = (const u8 *)text;

@@ -84,7 +84,9 @@ out_escaped(struct out *o, const char *s, size_t n)
 	size_t i = 0, len;
 
 	while (i < n) {
-		len = s[i] == '\\' ? 0 : utf8_printable(s + i, n - i);
+		len = ascii_run(s + i, n - i);
+		if (!len && s[i] != '\\')
+			len = utf8_printable(s + i, n - i);
 		if (len) {
 			out_put(o, s + i, len);
 			i += len;
@@ -97,8 +99,11 @@ out_escaped(struct out *o, const char *s, size_t n)
 void
 out_pad(struct out *o, int n)
 {
-	for (; n > 0; n--)
-		out_char(o, ' ');
+	static const char spaces[] = "                                ";
+	const int most = sizeof(spaces) - 1;
+
+	for (; n > 0; n -= most)
+		out_put(o, spaces, (size_t)(n < most ? n : most));
 }
 
 int

@@ -107,3 +107,17 @@ shm_vma(const struct vma *v, int *id)
 	*id = (int)v->inode;
 	return 1;
 }
+
+/* Seen: 1 GiB resident of a segment of 4 MiB (hugetlbfs counts in small pages
+ * what ipc/shm.c multiplies by the huge page's size once more). */
+u64
+shm_rss(const struct shm_segment *seg)
+{
+	enum { HUGE_RATIO = 512 };
+	u64 rss = seg->rss;
+
+	while (rss > (seg->size + page_size - 1) / page_size * page_size &&
+	       rss >= HUGE_RATIO)
+		rss /= HUGE_RATIO;
+	return rss;
+}

@@ -97,18 +97,6 @@ json_char(struct out *o, const char *s, size_t n)
 	return len;
 }
 
-/* Bytes that are themselves: most strings are one run of them. */
-static size_t
-plain_run(const char *s, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (s[i] < ' ' || s[i] == '"' || s[i] == '\\' || s[i] == 0x7f)
-			break;
-	return i;
-}
-
 static void
 json_quoted(struct out *o, const char *s, size_t n)
 {
@@ -116,7 +104,7 @@ json_quoted(struct out *o, const char *s, size_t n)
 
 	out_char(o, '"');
 	while (i < n) {
-		run = plain_run(s + i, n - i);
+		run = ascii_run(s + i, n - i);
 		out_put(o, s + i, run);
 		i += run;
 		if (i < n)
@@ -150,8 +138,10 @@ json_str(struct json *j, const char *s)
 void
 json_u64(struct json *j, u64 v)
 {
+	char buf[FMT_FIXED_MAX];
+
 	json_lead(j);
-	out_fmt(j->out, "%lu", v);
+	out_put(j->out, buf, fmt_u64(buf, v, 10));
 }
 
 void

@@ -63,7 +63,9 @@ static void
 table_cell(struct rows *r, const char *s, size_t n)
 {
 	int width = r->cols[r->at].width;
-	int fill = (width < 0 ? -width : width) - shown_width(s, n);
+	int plain = ascii_run(s, n) == n;
+	int fill = (width < 0 ? -width : width) -
+		(plain ? (int)n : shown_width(s, n));
 
 	if (r->cols[r->at].hidden)
 		return;
@@ -71,7 +73,10 @@ table_cell(struct rows *r, const char *s, size_t n)
 		out_char(r->out, ' ');
 	if (width > 0)
 		out_pad(r->out, fill);
-	out_escaped(r->out, s, n);
+	if (plain)
+		out_put(r->out, s, n);
+	else
+		out_escaped(r->out, s, n);
 	if (width < 0)
 		out_pad(r->out, fill);
 }
@@ -222,11 +227,11 @@ number_text(const struct rows *r, u64 v, char *buf)
 	if (c->type == COL_FIXED)
 		fmt_fixed(buf, v, c->digits);
 	else if (c->type == COL_HEX)
-		fmt_str(buf, FMT_FIXED_MAX, "%lx", v);
+		return fmt_u64(buf, v, 16);
 	else if (c->type == COL_BYTES && r->format == ROWS_TABLE && !r->bytes)
 		fmt_size(buf, v);
 	else
-		fmt_str(buf, FMT_FIXED_MAX, "%lu", v);
+		return fmt_u64(buf, v, 10);
 	return strlen(buf);
 }
 
@@ -243,22 +248,57 @@ json_number(struct rows *r, u64 v)
 		json_u64(&r->json, v);
 }
 
-void
-rows_u64(struct rows *r, u64 v)
+/* A number's text, in every format but JSON. */
+static void
+number_cell(struct rows *r, const char *buf, size_t n)
 {
-	char buf[FMT_FIXED_MAX];
-	size_t n = number_text(r, v, buf);
-
 	if (r->format == ROWS_TABLE)
 		table_cell(r, buf, n);
 	else if (r->format == ROWS_CSV)
 		csv_cell(r, buf, n);
-	else if (r->format != ROWS_PROM)
-		json_number(r, v);
 	else if (is_label(&r->cols[r->at]))
 		prom_label(r, buf, n);
 	else if (r->at == r->pass - 1)
 		memcpy(r->value, buf, n + 1);
+}
+
+static int
+is_json(const struct rows *r)
+{
+	return r->format == ROWS_JSON || r->format == ROWS_NDJSON;
+}
+
+void
+rows_u64(struct rows *r, u64 v)
+{
+	char buf[FMT_FIXED_MAX];
+
+	if (is_json(r))
+		json_number(r, v);
+	else
+		number_cell(r, buf, number_text(r, v, buf));
+	r->at++;
+}
+
+void
+rows_s64(struct rows *r, s64 v)
+{
+	const struct col *c = &r->cols[r->at];
+	char buf[1 + FMT_FIXED_MAX], *sign = buf;
+
+	if (is_json(r)) {
+		json_begin_row(r);
+		json_key(&r->json, c->name);
+		json_s64(&r->json, v);
+		r->at++;
+		return;
+	}
+	if (v < 0)
+		*sign++ = '-';
+	else if (v && c->type == COL_BYTES && r->format == ROWS_TABLE)
+		*sign++ = '+';
+	number_cell(r, buf, sign - buf +
+		number_text(r, v < 0 ? -(u64)v : (u64)v, sign));
 	r->at++;
 }
 

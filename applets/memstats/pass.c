@@ -1,0 +1,232 @@
+/* pass.c - one pass over all processes, sized before it starts. */
+#include "memstats.h"
+#include "scan.h"
+
+/* First page number that lies in no zone; /proc/zoneinfo is open to all and
+ * says it also where the addresses of /proc/iomem are hidden. */
+static u64
+zones_end(void)
+{
+	static char buf[4096];
+	struct lines l;
+	const char *s;
+	char *line;
+	size_t n;
+	u64 spanned = 0, start, end = 0;
+	int fd = root_open("/proc/zoneinfo", O_RDONLY);
+
+	if (fd < 0)
+		return 0;
+	lines_open(&l, fd, buf, sizeof(buf));
+	while ((line = lines_next(&l, &n))) {
+		if ((s = strstr(line, "spanned "))) {
+			s += 8;
+			scan_u64(&s, &spanned);
+		} else if ((s = strstr(line, "start_pfn:"))) {
+			s += 10;
+			if (!scan_u64(&s, &start) && spanned &&
+			    start + spanned > end)
+				end = start + spanned;
+		}
+	}
+	close(fd);
+	return end;
+}
+
+static u64
+memory_available(void)
+{
+	static char buf[4096];
+	u64 v = 0;
+
+	if (root_slurp("/proc/meminfo", buf, sizeof(buf)) < 0 ||
+	    key_u64(buf, "MemAvailable", &v) < 0)
+		return GIB;
+	return v;
+}
+
+u64
+scan_cost(int two_bits, u32 split_total)
+{
+	u64 limit = zones_end() + swap_open();
+
+	return (two_bits ? bits_cost(limit) : classes_cost(limit)) +
+		procs_cost(procs_now(), split_total) + MIB;
+}
+
+static void
+choose_mode(u32 split_total)
+{
+	u64 full = scan_cost(0, split_total), small = scan_cost(1, split_total);
+	u64 need;
+
+	if (!scan.mem_limit)
+		scan.mem_limit = memory_available() / 2;
+	if (CFG_MEMSTATS_TWO_BITS && !scan.two_bits && full > scan.mem_limit &&
+	    small <= scan.mem_limit) {
+		scan.two_bits = 1;
+		note("%s: %llu MiB are needed, %llu MiB are allowed: two bits a "
+			"page instead of 16, so no PSS", applet_name,
+			full / MIB + 1, scan.mem_limit / MIB);
+	}
+	need = scan.two_bits ? small : full;
+	if (need > scan.mem_limit)
+		die("%llu MiB are needed, --mem-limit allows %llu MiB: nothing "
+			"was scanned", need / MIB + 1, scan.mem_limit / MIB);
+}
+
+void
+scan_open(u32 split_total)
+{
+	choose_mode(split_total);
+	scan.ram_end = zones_end();
+	scan.limit = scan.ram_end + swap_open();
+	types_open();
+	if (!scan.ram_end)
+		scan.no_pages = 1;
+	else
+		scan.no_pages = classes_open() < 0;
+	if (scan.no_pages && !*root_dir)
+		warn("page numbers are not shown (no CAP_SYS_ADMIN): the "
+			"kernel's own sums are used, what groups share is not "
+			"known; run as root");
+	else if (scan.no_pages)
+		warn("no zoneinfo in %s: the kernel's own sums are used",
+			root_dir);
+}
+
+/* The kernel's sums, for a process whose pages cannot be had. */
+static void
+load_rollup(struct process *p)
+{
+	static char buf[2048];
+	u64 rss, pss, v = 0, w = 0;
+
+	p->state = PROC_DENIED;
+	if (proc_slurp(p->pid, "smaps_rollup", buf, sizeof(buf)) < 0) {
+		if (errno == ENOENT || errno == ESRCH)
+			p->state = *root_dir ? PROC_DENIED : PROC_VANISHED;
+		return;
+	}
+	if (key_u64(buf, "Rss", &rss) < 0 || key_u64(buf, "Pss", &pss) < 0) {
+		/* Without an address space the file is empty. */
+		p->state = p->rss_pages ? PROC_DENIED : PROC_OK;
+		return;
+	}
+	p->state = PROC_NO_PAGES;
+	p->u.pss = pss << PSS_SHIFT;
+	key_u64(buf, "Private_Clean", &v);
+	key_u64(buf, "Private_Dirty", &w);
+	p->u.uss = v + w;
+	v = w = 0;
+	key_u64(buf, "Anonymous", &v);
+	p->u.by[TYPE_ANON] = v;
+	p->u.by[TYPE_FILE] = rss - v;
+	v = 0;
+	key_u64(buf, "Private_Hugetlb", &v);
+	key_u64(buf, "Shared_Hugetlb", &w);
+	p->u.by[TYPE_HUGETLB] = v + w;
+	p->u.uss += v;
+	v = w = 0;
+	key_u64(buf, "Swap", &v);
+	key_u64(buf, "SwapPss", &w);
+	p->u.by[TYPE_SWAP] = v;
+	p->u.swap_pss = w << PSS_SHIFT;
+}
+
+static void
+scan_process(u32 i)
+{
+	struct process *p = &procs.list[i];
+
+	if (!scan.no_pages && !walk_process(i)) {
+		if (!p->hidden)
+			return;
+		p->hidden = 0;
+	} else if (!scan.no_pages && (errno == ENOENT || errno == ESRCH) &&
+			!*root_dir) {
+		p->state = PROC_VANISHED;
+		return;
+	}
+	load_rollup(p);
+}
+
+void
+scan_run(void)
+{
+	struct progress bar;
+	u32 i;
+
+	swap_reset(scan.ram_end);
+	if (!scan.no_pages)
+		classes_reset();
+	progress_open(&bar, "reading pages of processes", procs.count);
+	bar.unit = "";
+	bar.on &= scan.progress;
+	for (i = 0; i < procs.count && !stop_signal; i++) {
+		progress_set(&bar, i);
+		scan_process(i);
+	}
+	progress_close(&bar);
+}
+
+enum page_type
+class_type(u32 class)
+{
+	while (class >= CLASS_FIRST)
+		class = scan.classes[class].parent;
+	return class - CLASS_ROOTS;
+}
+
+static u32
+class_depth(u32 class)
+{
+	u32 n = 0;
+
+	for (; class >= CLASS_FIRST; class = scan.classes[class].parent)
+		n++;
+	return n;
+}
+
+static void
+usage_add(struct usage *u, enum page_type type, u64 bytes, u32 sharers)
+{
+	u64 share = (bytes << PSS_SHIFT) / sharers;
+
+	u->by[type] += bytes;
+	if (type == TYPE_SWAP)
+		u->swap_pss += share;
+	else
+		u->pss += share;
+	if (sharers > 1)
+		return;
+	if (type == TYPE_SWAP)
+		u->swap_uss += bytes;
+	else
+		u->uss += bytes;
+}
+
+void
+scan_usage(void)
+{
+	u32 i, at;
+
+	for (i = CLASS_FIRST; i < scan.class_count; i++) {
+		u64 bytes = scan.classes[i].count * page_size;
+		enum page_type type = class_type(i);
+		u32 sharers = class_depth(i);
+
+		if (!bytes)
+			continue;
+		for (at = i; at >= CLASS_FIRST; at = scan.classes[at].parent)
+			usage_add(&procs.list[scan.classes[at].proc].u, type,
+				bytes, sharers);
+	}
+}
+
+u64
+usage_rss(const struct usage *u)
+{
+	return u->by[TYPE_ANON] + u->by[TYPE_FILE] + u->by[TYPE_SHMEM] +
+		u->by[TYPE_SYSV] + u->by[TYPE_HUGETLB];
+}

@@ -1,0 +1,41 @@
+/* scan.h - between the files that read pages: walk.c finds the entries, scan.c
+ * makes classes of them, bits.c two bits. */
+#ifndef SCAN_H
+#define SCAN_H
+
+/* Part of a run of mappings without a gap. */
+struct part {
+	u64 end;		/* page number */
+	u8 type;		/* enum page_type of its file pages */
+	u8 shared;
+};
+
+/* types.c */
+void types_open(void);
+enum page_type vma_type(int pid, const struct vma *v, int *shm_id);
+/* [vvar], [vsyscall]: the kernel's, in nobody's RSS. */
+int vma_skipped(const struct vma *v);
+
+/* swap.c */
+u64 swap_open(void);		/* slots of all devices that are listed */
+void swap_reset(u64 first);	/* index of the first slot in the map */
+/* Index of the slot that an entry names; 0 when the entry is a marker
+ * (migration, hwpoison, guard..) and no swap. */
+u64 swap_index(u64 entry);
+
+/* scan.c */
+u64 classes_cost(u64 limit);
+int classes_open(void);		/* 0, -1 = page numbers are not shown */
+void classes_reset(void);
+void scan_entries(const u64 *entries, size_t n, const struct part *part,
+	u32 me);
+
+/* bits.c */
+void bits_entries(const u64 *entries, size_t n, const struct part *part,
+	u32 me);
+u64 bits_cost(u64 limit);
+
+/* walk.c: pages of one process; 0, or -1 with errno (nothing was read). */
+int walk_process(u32 me);
+
+#endif
