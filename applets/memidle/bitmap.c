@@ -1,0 +1,467 @@
+/* bitmap.c - the kernel's idle page bitmap (mm/page_idle.c).
+ *
+ * For each page frame there are two bits of ours:
+ *
+ *	marked result
+ *	   1     0	marked idle; after the read: it was accessed
+ *	   0     1	after the read: still idle
+ *	   1     1	cannot be tracked
+ *	   0     0	not ours, or the tail of a large folio
+ *
+ * The kernel tracks folios, by the frame of their head, and only those on an
+ * LRU list; for all others its bit is 0, which looks like an access. So before
+ * marking, /proc/kpageflags is asked what each frame is. A word of the bitmap
+ * is visited once, with a mask that holds our frames and nobody else's.
+ */
+#include "memidle.h"
+
+enum { WORDS = BLOCK / 64, MERGE = 4 };
+
+static struct arena arena;
+static u64 *marked, *result, *seen;
+static u64 frames;		/* that we have bits for */
+static u64 readable = ~0ull;	/* frames from here on cannot be read back */
+static int bitmap_fd, flags_fd;
+
+/* ---- flags ---- */
+
+static u64 window[64], window_at, window_n;
+
+ssize_t
+bitmap_flags(u64 pfn, u64 *flags, size_t n)
+{
+	return kpage_read(flags_fd, pfn, flags, n);
+}
+
+/* One frame at a time, or ahead when they come in order. */
+static u64
+flags_at(u64 pfn)
+{
+	u64 n = window_n && pfn == window_at + window_n ? 64 : 1;
+	ssize_t r;
+
+	if (pfn - window_at < window_n)
+		return window[pfn - window_at];
+	r = kpage_read(flags_fd, pfn, window, n);
+	window_at = pfn;
+	window_n = r > 0 ? (u64)r : 0;
+	return window_n ? window[0] : KPF(NOPAGE);
+}
+
+int
+flags_tracked(u64 f)
+{
+	return f & KPF(LRU) &&
+		!(f & (KPF(HUGE) | KPF(ZERO_PAGE) | KPF(NOPAGE)));
+}
+
+/* Folios are aligned to their size: the nearest head below, at a power of
+ * two. */
+static u64 last_pfn, last_head;
+
+static u64
+head_of(u64 pfn)
+{
+	u64 size, head = pfn;
+
+	if (last_pfn + 1 == pfn && last_head) {
+		last_pfn = pfn;
+		return last_head;
+	}
+	for (size = 2; size <= 1 << 18; size *= 2) {
+		head = pfn & ~(size - 1);
+		if (flags_at(head) & KPF(COMPOUND_HEAD))
+			break;
+	}
+	last_pfn = pfn;
+	last_head = head;
+	return head;
+}
+
+static void
+forget_flags(void)
+{
+	window_n = last_head = 0;
+}
+
+/* ---- bits ---- */
+
+static int
+bit_get(const u64 *bits, u64 pfn)
+{
+	return bits[pfn / 64] >> pfn % 64 & 1;
+}
+
+static void
+bit_set(u64 *bits, u64 pfn)
+{
+	bits[pfn / 64] |= 1ull << pfn % 64;
+}
+
+void
+bitmap_want(u64 pfn)
+{
+	if (pfn < frames)
+		bit_set(marked, pfn);
+}
+
+static int
+is_full(const u64 *w)
+{
+	u64 all = ~0ull;
+	int i;
+
+	for (i = 0; i < WORDS; i++)
+		all &= w[i];
+	return !~all;
+}
+
+static int
+is_empty(const u64 *w)
+{
+	u64 any = 0;
+	int i;
+
+	for (i = 0; i < WORDS; i++)
+		any |= w[i];
+	return !any;
+}
+
+/* ---- what is there ---- */
+
+/* /proc/kpageflags ends where RAM does. */
+static u64
+count_frames(void)
+{
+	u64 low = 0, high = 1ull << 40, f;
+
+	while (low < high) {
+		u64 mid = low + (high - low) / 2;
+
+		if (kpage_read(flags_fd, mid, &f, 1) == 1)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+void
+bitmap_open(int many)
+{
+	u64 bytes;
+
+	bitmap_fd = root_open("/sys/kernel/mm/page_idle/bitmap", O_RDWR);
+	if (bitmap_fd < 0)
+		die("open /sys/kernel/mm/page_idle/bitmap:");
+	flags_fd = root_open("/proc/kpageflags", O_RDONLY);
+	if (flags_fd < 0)
+		die("open /proc/kpageflags:");
+	/* in blocks; room for memory that is plugged in later has no bits:
+	 * its pages are unknown */
+	frames = (count_frames() + BLOCK - 1) / BLOCK * BLOCK;
+	bytes = frames / 8;
+	if (arena_open(&arena, bytes * (many ? 3 : 2)) < 0)
+		die("memory for two bits a page frame:");
+	marked = arena_take(&arena, bytes);
+	result = arena_take(&arena, bytes);
+	seen = many ? arena_take(&arena, bytes) : NULL;
+}
+
+u64
+bitmap_memory(void)
+{
+	return arena.size;
+}
+
+u64
+bitmap_frames(void)
+{
+	return frames;
+}
+
+void
+bitmap_clear(void)
+{
+	u64 i;
+
+	for (i = 0; i < frames / 64; i++)
+		if (marked[i] | result[i])
+			marked[i] = result[i] = 0;
+}
+
+/* ---- set ---- */
+
+/* A block that is one huge page: 1, or 2 when it cannot be tracked. */
+static int
+huge_at(u64 pfn)
+{
+	u64 f = flags_at(pfn);
+
+	if (!(f & (KPF(COMPOUND_HEAD) | KPF(COMPOUND_TAIL))) ||
+	    !(flags_at(pfn + BLOCK / 2) & KPF(COMPOUND_TAIL)))
+		return 0;
+	return flags_tracked(f) && f & KPF(COMPOUND_HEAD) ? 1 : 2;
+}
+
+/* The tail's head is tracked in its stead. */
+static void
+want_head(u64 pfn)
+{
+	u64 head = head_of(pfn);
+
+	if (head >= frames)
+		return;
+	bit_set(marked, head);
+	if (!flags_tracked(flags_at(head)))
+		bit_set(result, head);
+}
+
+static void
+classify(u64 pfn, u64 flags)
+{
+	u64 bit = 1ull << pfn % 64;
+
+	if (flags & KPF(COMPOUND_TAIL)) {
+		marked[pfn / 64] &= ~bit;
+		want_head(pfn);
+	} else if (!flags_tracked(flags)) {
+		result[pfn / 64] |= bit;
+	}
+}
+
+/* The next wanted frame at or after i in the block; BLOCK when there is
+ * none. */
+static unsigned
+next_wanted(const u64 *w, unsigned i)
+{
+	u64 rest;
+
+	for (; i < BLOCK; i = (i / 64 + 1) * 64) {
+		rest = w[i / 64] >> i % 64;
+		if (rest)
+			return i + (unsigned)__builtin_ctzll(rest);
+	}
+	return BLOCK;
+}
+
+/* Frames are asked for in runs, over gaps that cost less than a call. */
+static void
+classify_block(u64 pfn)
+{
+	static u64 flags[BLOCK];
+	u64 copy[WORDS];
+	unsigned first, last, next, i;
+	ssize_t n;
+
+	memcpy(copy, marked + pfn / 64, sizeof(copy));
+	for (first = next_wanted(copy, 0); first < BLOCK; first = next) {
+		last = first;
+		while ((next = next_wanted(copy, last + 1)) < BLOCK &&
+		       next - last <= MERGE)
+			last = next;
+		n = bitmap_flags(pfn + first, flags, last - first + 1);
+		for (i = first; i <= last; i++)
+			if (copy[i / 64] >> i % 64 & 1)
+				classify(pfn + i, (ssize_t)(i - first) < n
+					? flags[i - first] : KPF(NOPAGE));
+	}
+}
+
+/* The block's words with something in the mask: the range [*a, *b). */
+static int
+used_words(const u64 *mask, int *a, int *b)
+{
+	for (*a = 0; *a < WORDS && !mask[*a]; ++*a)
+		;
+	for (*b = WORDS; *b > *a && !mask[*b - 1]; --*b)
+		;
+	return *a < *b;
+}
+
+/* A short count is no error: the kernel does not count a last word that is not
+ * whole. */
+static void
+write_mask(u64 pfn, const u64 *mask)
+{
+	int a, b;
+
+	if (used_words(mask, &a, &b) &&
+	    pwrite(bitmap_fd, mask + a, (b - a) * 8,
+		(off_t)(pfn / 8 + a * 8)) < 0 && errno != ENXIO)
+		die("write /sys/kernel/mm/page_idle/bitmap:");
+}
+
+/* 1 when the block was one huge page. */
+static int
+classify_huge(u64 pfn, u64 *mask)
+{
+	int huge;
+
+	if (!is_full(marked + pfn / 64) || !(huge = huge_at(pfn)))
+		return 0;
+	memset(mask, 0, BLOCK / 8);
+	if (huge == 1)
+		mask[0] = 1;
+	else
+		memset(result + pfn / 64, 0xff, BLOCK / 8);
+	return 1;
+}
+
+void
+bitmap_set(void)
+{
+	u64 pfn, mask[WORDS];
+	int i;
+
+	forget_flags();
+	for (pfn = 0; pfn < frames; pfn += BLOCK) {
+		u64 *m = marked + pfn / 64, *r = result + pfn / 64;
+
+		if (is_empty(m))
+			continue;
+		if (!classify_huge(pfn, mask)) {
+			classify_block(pfn);
+			for (i = 0; i < WORDS; i++)
+				mask[i] = m[i] & ~r[i];
+		}
+		write_mask(pfn, mask);
+		throttle();
+	}
+}
+
+/* ---- read ---- */
+
+/* A huge page's tails read as 0. */
+static int
+only_head(const u64 *got)
+{
+	return got[0] == 1 && !(got[1] | got[2] | got[3] | got[4] | got[5] |
+		got[6] | got[7]);
+}
+
+static void
+read_words(u64 pfn, const u64 *mask, u64 *got)
+{
+	int a, b;
+	ssize_t n;
+
+	memset(got, 0, BLOCK / 8);
+	if (!used_words(mask, &a, &b))
+		return;
+	n = pread(bitmap_fd, got + a, (b - a) * 8, (off_t)(pfn / 8 + a * 8));
+	if (n < 0)
+		die("read /sys/kernel/mm/page_idle/bitmap:");
+	if (n < (b - a) * 8 && pfn + a * 64 + n * 8 < readable)
+		readable = pfn + a * 64 + n * 8;
+}
+
+static void
+read_block(u64 pfn)
+{
+	u64 *m = marked + pfn / 64, *r = result + pfn / 64;
+	u64 mask[WORDS], got[WORDS], idle;
+	int i;
+
+	for (i = 0; i < WORDS; i++) {
+		/* what was idle before is asked again */
+		idle = r[i] & ~m[i];
+		m[i] |= idle;
+		r[i] &= ~idle;
+		mask[i] = m[i] & ~r[i];
+	}
+	read_words(pfn, mask, got);
+	if (only_head(got) && is_full(mask) && huge_at(pfn) == 1)
+		memset(got, 0xff, sizeof(got));
+	for (i = 0; i < WORDS; i++) {
+		idle = mask[i] & got[i];
+		m[i] &= ~idle;
+		r[i] |= idle;
+	}
+}
+
+void
+bitmap_read(void)
+{
+	u64 pfn;
+
+	for (pfn = 0; pfn < frames; pfn += BLOCK)
+		if (!is_empty(marked + pfn / 64) ||
+		    !is_empty(result + pfn / 64)) {
+			read_block(pfn);
+			throttle();
+		}
+	forget_flags();
+	if (seen)
+		memset(seen, 0, frames / 8);
+}
+
+/* ---- states ---- */
+
+static enum page_state
+head_state(u64 head)
+{
+	if (head >= frames)
+		return PAGE_UNKNOWN;
+	if (!bit_get(result, head))
+		return bit_get(marked, head) ||
+			flags_tracked(flags_at(head))
+			? PAGE_ACTIVE : PAGE_UNTRACKED;
+	return bit_get(marked, head) ? PAGE_UNTRACKED : PAGE_IDLE;
+}
+
+/* A folio that was split keeps the mark in all its pages. */
+static int
+still_idle(u64 pfn)
+{
+	u64 word;
+
+	return pread(bitmap_fd, &word, 8, (off_t)(pfn / 64 * 8)) == 8 &&
+		word >> pfn % 64 & 1;
+}
+
+/* A frame that was not there when the others were marked: a page that came
+ * since, and so was accessed, or a tail. A page that came is on its way to the
+ * LRU lists for a while. */
+static enum page_state
+state_of_new(u64 pfn)
+{
+	u64 f = flags_at(pfn);
+
+	if (f & KPF(COMPOUND_TAIL))
+		return head_state(head_of(pfn));
+	if (!flags_tracked(f) && (!(f & KPF(ANON)) || f & KPF(HUGE))) {
+		bit_set(marked, pfn);
+		bit_set(result, pfn);
+		return PAGE_UNTRACKED;
+	}
+	if (f & KPF(IDLE) && still_idle(pfn))
+		return PAGE_IDLE;
+	bit_set(marked, pfn);
+	return PAGE_ACTIVE;
+}
+
+enum page_state
+bitmap_state(u64 pfn)
+{
+	int m, r;
+
+	if (pfn >= frames || pfn >= readable)
+		return PAGE_UNKNOWN;
+	m = bit_get(marked, pfn);
+	r = bit_get(result, pfn);
+	if (!m && !r)
+		return state_of_new(pfn);
+	return !r ? PAGE_ACTIVE : m ? PAGE_UNTRACKED : PAGE_IDLE;
+}
+
+int
+bitmap_first(u64 pfn)
+{
+	if (!seen || pfn >= frames)
+		return 1;
+	if (bit_get(seen, pfn))
+		return 0;
+	bit_set(seen, pfn);
+	return 1;
+}

@@ -1,0 +1,191 @@
+/* damon.c - DAMON by its sysfs files (mm/damon/sysfs.c): a kernel thread finds
+ * regions that are accessed alike, by looking at one page of each now and then.
+ * There is one set of kdamonds for the whole machine. If anybody has made any,
+ * they are not touched.
+ */
+#include "memidle.h"
+
+#define KDAMONDS "/sys/kernel/mm/damon/admin/kdamonds"
+#define SCHEME "contexts/0/schemes/0/"
+
+enum {
+	SAMPLE_US = 5000, AGGREGATE_US = 100000, REGIONS_MIN = 100,
+	REGIONS_LIMIT = 1000, REGIONS_ROOM = 2048,
+	WARM_UP = 20,		/* aggregations until regions have settled */
+};
+struct found_region {
+	u64 start, end;		/* pages */
+	u64 accesses, age;	/* age in aggregations */
+};
+static struct found_region map[REGIONS_ROOM];
+static unsigned map_count;
+static const struct found_region *last;	/* where the walk is */
+static u64 marked_at, wanted_age;
+
+static void
+set_file(const char *name, const char *text)
+{
+	char path[256];
+
+	fmt_str(path, sizeof(path), KDAMONDS "/0/%s", name);
+	if (write_text(path, text) < 0)
+		die("write %s to %s:", text, path);
+}
+
+static void
+set_number(const char *name, u64 v)
+{
+	char text[24];
+
+	fmt_str(text, sizeof(text), "%lu", v);
+	set_file(name, text);
+}
+
+/* Everything matches: the scheme only shows the regions. */
+static void
+set_scheme(void)
+{
+	static const char *const ranges[] = { "sz", "nr_accesses", "age" };
+	char name[128];
+	unsigned i;
+
+	set_number("contexts/0/schemes/nr_schemes", 1);
+	set_file(SCHEME "action", "stat");
+	for (i = 0; i < ARRAY_LEN(ranges); i++) {
+		fmt_str(name, sizeof(name), SCHEME "access_pattern/%s/min",
+			ranges[i]);
+		set_number(name, 0);
+		fmt_str(name, sizeof(name), SCHEME "access_pattern/%s/max",
+			ranges[i]);
+		set_number(name, i ? UINT_MAX : ~0ull);
+	}
+}
+
+static void
+open_backend(void)
+{
+	if (target_count != 1)
+		die("damon does not tell whose region it found: name one "
+			"process");
+	if (kdamond_owner())
+		die("kdamonds are in use by somebody else");
+	keep_file(KDAMONDS "/nr_kdamonds", "0");
+	if (write_text(KDAMONDS "/nr_kdamonds", "1") < 0)
+		die("write " KDAMONDS "/nr_kdamonds:");
+	set_number("contexts/nr_contexts", 1);
+	set_file("contexts/0/operations", "vaddr");
+	set_number("contexts/0/monitoring_attrs/intervals/sample_us",
+		SAMPLE_US);
+	set_number("contexts/0/monitoring_attrs/intervals/aggr_us",
+		AGGREGATE_US);
+	/* min must not be above max in between */
+	set_number("contexts/0/monitoring_attrs/nr_regions/max",
+		REGIONS_LIMIT);
+	set_number("contexts/0/monitoring_attrs/nr_regions/min", REGIONS_MIN);
+	set_number("contexts/0/targets/nr_targets", 1);
+	set_number("contexts/0/targets/0/pid_target", (u64)targets[0].pid);
+	set_scheme();
+	keep_file(KDAMONDS "/0/state", "off");
+	set_file("state", "on");
+	if (!opt.command)
+		sleep_until(now_ns() + WARM_UP * AGGREGATE_US * 1000ull);
+}
+
+static void
+set(void)
+{
+	marked_at = now_ns();
+}
+
+static int
+get_number(unsigned i, const char *name, u64 *v)
+{
+	char path[256], buf[32];
+	const char *s = buf;
+
+	fmt_str(path, sizeof(path), KDAMONDS "/0/" SCHEME
+		"tried_regions/%u/%s", i, name);
+	return root_slurp(path, buf, sizeof(buf)) > 0 ? scan_u64(&s, v) : -1;
+}
+
+static int
+map_order(const void *a, const void *b, const void *arg)
+{
+	const struct found_region *x = a, *y = b;
+
+	(void)arg;
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/* The kernel answers at the end of its interval. When the process ends before,
+ * the kdamond ends too and the write fails. */
+static void
+load(void)
+{
+	struct found_region r;
+
+	map_count = 0;
+	if (write_text(KDAMONDS "/0/state", "update_schemes_tried_regions") < 0)
+		return;
+	while (map_count < REGIONS_ROOM &&
+	       !get_number(map_count, "start", &r.start) &&
+	       !get_number(map_count, "end", &r.end) &&
+	       !get_number(map_count, "nr_accesses", &r.accesses) &&
+	       !get_number(map_count, "age", &r.age)) {
+		r.start >>= page_shift;
+		r.end >>= page_shift;
+		map[map_count++] = r;
+	}
+	sort_items(map, map_count, sizeof(*map), map_order, NULL);
+}
+
+static const struct found_region *
+region_of(u64 vpn)
+{
+	unsigned low = 0, high = map_count;
+
+	while (low < high) {
+		unsigned mid = (low + high) / 2;
+
+		if (vpn >= map[mid].end)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < map_count && vpn >= map[low].start ? &map[low] : NULL;
+}
+
+/* Idle: no access seen for as long as the interval is. */
+static enum page_state
+state(u64 vpn, u64 e)
+{
+	const struct found_region *r = last;
+
+	if (!(e & PM_PRESENT))
+		return PAGE_SWAP;
+	if (!r || vpn < r->start || vpn >= r->end)
+		last = r = region_of(vpn);
+	if (!r)
+		return PAGE_UNKNOWN;
+	return r->accesses || r->age + 1 < wanted_age ? PAGE_ACTIVE : PAGE_IDLE;
+}
+
+static void
+read_sample(struct sample *s)
+{
+	load();
+	s->read_at = now_ns();
+	last = NULL;
+	wanted_age = (s->read_at - marked_at) / 1000 / AGGREGATE_US;
+	read_processes(s, state, NULL);
+}
+
+static u64
+memory(void)
+{
+	return sizeof(map);
+}
+
+const struct backend_ops damon_ops = {
+	"damon", open_backend, set, read_sample, memory,
+};

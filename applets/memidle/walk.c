@@ -1,0 +1,240 @@
+/* walk.c - the pages of a process: its maps, and pagemap below them, in pieces
+ * big enough that the call costs nothing. PAGEMAP_SCAN (6.7) finds holes and
+ * huge pages first: holes are not read, of a huge page only one entry. */
+#include "memidle.h"
+
+enum { ENTRIES = 4096, REGIONS = 256, HUGE = 512, BRIDGE = 64 };
+
+u64 pages_walked;
+
+static u64 entries[ENTRIES];
+static struct pagemap_region scanned[REGIONS];
+static int no_scan;
+
+/* ---- --max-cpu ---- */
+
+static u64 throttle_time, throttle_cpu;
+
+void
+throttle_begin(void)
+{
+	throttle_time = now_ns();
+	throttle_cpu = cpu_ns();
+}
+
+void
+throttle(void)
+{
+	u64 used;
+
+	if (!opt.max_cpu || stop_signal)
+		return;
+	used = cpu_ns() - throttle_cpu;
+	sleep_until(throttle_time + used * 100 / opt.max_cpu);
+}
+
+/* ---- pages ---- */
+
+struct vma_walk {
+	int fd;
+	walk_fn *fn;
+	void *arg;
+};
+
+static void
+walk_plain(const struct vma_walk *w, u64 vpn, u64 end)
+{
+	while (vpn < end) {
+		size_t want = end - vpn < ENTRIES ? end - vpn : ENTRIES;
+		ssize_t n = pagemap_read(w->fd, vpn, entries, want);
+
+		if (n <= 0)
+			return;
+		w->fn(w->arg, vpn, entries, (size_t)n);
+		pages_walked += n;
+		vpn += n;
+		throttle();
+	}
+}
+
+/* A huge page's other entries follow from its first. */
+static void
+walk_huge(const struct vma_walk *w, u64 vpn, u64 end)
+{
+	size_t n, i;
+
+	for (; vpn < end; vpn += n) {
+		n = HUGE - vpn % HUGE;
+		if (n > end - vpn)
+			n = end - vpn;
+		if (pagemap_read(w->fd, vpn, entries, 1) != 1)
+			return;
+		for (i = 1; i < n; i++)
+			entries[i] = entries[0] & PM_PRESENT ? entries[0] + i
+				: entries[0];
+		w->fn(w->arg, vpn, entries, n);
+		pages_walked += n;
+		throttle();
+	}
+}
+
+/* Regions near to each other are read as one. */
+static int
+walk_scanned(const struct vma_walk *w, u64 start, u64 end)
+{
+	const u64 any = PAGE_IS_PRESENT_ | PAGE_IS_SWAPPED_;
+	u64 from = 0, to = 0;
+	ssize_t n, i;
+
+	do {
+		n = pagemap_scan(w->fd, &start, end, any,
+			any | PAGE_IS_HUGE_, scanned, REGIONS);
+		if (n < 0)
+			return -1;
+		for (i = 0; i < n; i++) {
+			u64 a = scanned[i].start >> page_shift;
+			u64 b = scanned[i].end >> page_shift;
+			int huge = !!(scanned[i].categories & PAGE_IS_HUGE_);
+
+			if (huge || a > to + BRIDGE) {
+				walk_plain(w, from, to);
+				from = a;
+			}
+			if (huge) {
+				walk_huge(w, a, b);
+				from = b;
+			}
+			to = b;
+		}
+	} while (n && start < end);
+	walk_plain(w, from, to);
+	return 0;
+}
+
+static void
+walk_vma(const struct vma_walk *w, const struct vma *v)
+{
+	if (!no_scan && (v->end - v->start) >> page_shift > HUGE) {
+		if (!walk_scanned(w, v->start, v->end))
+			return;
+		no_scan = errno == ENOTTY || errno == EINVAL;
+	}
+	walk_plain(w, v->start >> page_shift, v->end >> page_shift);
+}
+
+static int
+walk_process(struct target *t, int (*begin)(void *arg, struct vma *v),
+	walk_fn *pages, void (*end)(void *arg), void *arg)
+{
+	static char buf[8192];
+	struct vma_walk w = { proc_open(t->pid, "pagemap", O_RDONLY),
+		pages, arg };
+	struct maps m;
+	struct vma v;
+	int r = -1;
+
+	if (w.fd < 0)
+		return -1;
+	if (!maps_open(&m, t->pid, "maps", buf, sizeof(buf))) {
+		/* the vsyscall page lies above what pagemap knows */
+		while ((r = maps_next(&m, &v)) > 0 && !(v.start >> 63))
+			if (filter_vma(&v) && begin(arg, &v)) {
+				walk_vma(&w, &v);
+				end(arg);
+			}
+		r = r < 0 ? -1 : 0;
+		maps_close(&m);
+	}
+	close(w.fd);
+	return r;
+}
+
+/* ---- all processes ---- */
+
+static int
+any_vma(void *arg, struct vma *v)
+{
+	(void)arg;
+	(void)v;
+	return 1;
+}
+
+static void
+nothing(void *arg)
+{
+	(void)arg;
+}
+
+static void
+walk_all(int (*begin)(void *arg, struct vma *v), walk_fn *pages,
+	void (*end)(void *arg))
+{
+	unsigned i;
+
+	for (i = 0; i < target_count; i++) {
+		struct target *t = &targets[i];
+
+		if (!t->gone && walk_process(t, begin, pages, end, t) < 0)
+			t->denied = errno == EACCES || errno == EPERM;
+	}
+}
+
+void
+mark_processes(walk_fn *pages)
+{
+	walk_all(any_vma, pages, nothing);
+}
+
+static struct {
+	struct sample *sample;
+	struct region *region;
+	page_state_fn *state;
+	int (*first)(u64 entry);
+} reader;
+
+static int
+read_vma(void *arg, struct vma *v)
+{
+	const struct target *t = arg;
+	struct region r = {
+		.pid = t->pid, .start = v->start >> page_shift,
+		.pages = (v->end - v->start) >> page_shift, .perm = v->perm,
+		.name = v->path, .name_len = v->path_len,
+	};
+
+	reader.region = emit_region(&r);
+	return !!reader.region;
+}
+
+static void
+read_pages(void *arg, u64 vpn, const u64 *e, size_t n)
+{
+	enum page_state state;
+	size_t i;
+
+	(void)arg;
+	for (i = 0; i < n; i++) {
+		if (!(e[i] & (PM_PRESENT | PM_SWAP)))
+			continue;
+		state = reader.state(vpn + i, e[i]);
+		emit_page(reader.region, vpn + i, state);
+		if (!reader.first || reader.first(e[i]))
+			counts_page(&reader.sample->total, state, 1);
+	}
+}
+
+static void
+read_end(void *arg)
+{
+	(void)arg;
+	emit_region_end(reader.region);
+}
+
+void
+read_processes(struct sample *s, page_state_fn *state, int (*first)(u64))
+{
+	reader.sample = s;
+	reader.state = state;
+	reader.first = first;
+	walk_all(read_vma, read_pages, read_end);
+}
