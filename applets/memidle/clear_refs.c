@@ -44,12 +44,12 @@ static void
 read_vma(struct maps *m, const struct target *t, const struct vma *v,
 	struct sample *s)
 {
-	struct region given = {
+	struct mapping given = {
 		.pid = t->pid, .start = v->start >> page_shift,
 		.pages = (v->end - v->start) >> page_shift, .perm = v->perm,
 		.name = v->path, .name_len = v->path_len,
 	};
-	struct region *r = emit_region(&given);
+	struct mapping *r = emit_region(&given);
 	const char *key, *text;
 
 	if (!r)

@@ -1,7 +1,7 @@
 /* emit.c - what a backend or a trace gives goes to every report that is on. */
 #include "memidle.h"
 
-struct region *regions;
+struct mapping *regions;
 unsigned region_count;
 int emit_runs;
 
@@ -57,10 +57,10 @@ emit_begin(struct sample *s)
 		heat_begin(s->time);
 }
 
-struct region *
-emit_region(const struct region *given)
+struct mapping *
+emit_region(const struct mapping *given)
 {
-	struct region *r = &regions[region_count];
+	struct mapping *r = &regions[region_count];
 
 	if (region_count == REGIONS_MAX ||
 	    given->name_len > NAMES_MAX - names_used) {
@@ -105,7 +105,7 @@ run_flush(void)
 }
 
 void
-emit_page(struct region *r, u64 vpn, enum page_state state)
+emit_page(struct mapping *r, u64 vpn, enum page_state state)
 {
 	counts_page(&r->n, state, 1);
 	if (!emit_runs)
@@ -120,7 +120,7 @@ emit_page(struct region *r, u64 vpn, enum page_state state)
 }
 
 void
-emit_region_end(struct region *r)
+emit_region_end(struct mapping *r)
 {
 	run_flush();
 	if (wants_trace())

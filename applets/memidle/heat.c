@@ -23,7 +23,7 @@ static u64 stride = 1;		/* samples of a column */
 static u64 in_column;		/* samples in the one being made */
 static u64 last_time;
 static int runs_seen, sorted;
-static const struct region *current;
+static const struct mapping *current;
 
 #define KEY(pid, at) ((u64)(unsigned)(pid) << 40 | (at))
 #define KEY_AT(key) ((key) & ((1ull << 40) - 1))
@@ -167,7 +167,7 @@ heat_begin(u64 time)
 }
 
 void
-heat_region(const struct region *r)
+heat_region(const struct mapping *r)
 {
 	current = r;
 	runs_seen = 0;
@@ -198,7 +198,7 @@ heat_run(u64 vpn, u64 count, enum page_state state)
 
 /* A backend that sees no pages: what is touched is spread over the VMA. */
 void
-heat_region_end(const struct region *r)
+heat_region_end(const struct mapping *r)
 {
 	u64 step, at;
 

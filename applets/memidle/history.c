@@ -171,7 +171,7 @@ history_begin(u64 time)
 }
 
 void
-history_region(const struct region *r)
+history_region(const struct mapping *r)
 {
 	pid = r->pid;
 }

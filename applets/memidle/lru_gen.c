@@ -151,7 +151,7 @@ static void
 emit_list(struct sample *s, const struct list *l, int file)
 {
 	char name[LIST_NAME + 40];
-	struct region given = { .name = name }, *r;
+	struct mapping given = { .name = name }, *r;
 	unsigned g;
 
 	given.name_len = (size_t)fmt_str(name, sizeof(name), "%s node %lu %s",

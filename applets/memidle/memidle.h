@@ -48,7 +48,7 @@ struct sample {
 	u64 measures[MEASURES_MAX];
 };
 
-struct region {			/* a VMA and what was found in it */
+struct mapping {			/* a VMA and what was found in it */
 	int pid;
 	u64 start, pages;	/* virtual page number, count */
 	u32 perm;		/* enum vma_perm */
@@ -125,19 +125,19 @@ int filter_vma(const struct vma *v);	/* 1 = wanted */
 /* ---- emit.c: from backends to reports ---- */
 
 enum { REGIONS_MAX = 1 << 18, NAMES_MAX = 32 << 20 };
-extern struct region *regions;
+extern struct mapping *regions;
 extern unsigned region_count;
 extern int emit_runs;		/* somebody wants runs */
 void emit_open(void);
 void emit_begin(struct sample *s);
 /* Filled but for n; its address stays until the sample's end. NULL: too many
  * (the sample is tainted). */
-struct region *emit_region(const struct region *r);
+struct mapping *emit_region(const struct mapping *r);
 /* A page of the region begun last, ascending; counted in it. */
-void emit_page(struct region *r, u64 vpn, enum page_state state);
+void emit_page(struct mapping *r, u64 vpn, enum page_state state);
 /* Pages that are counted already, as a trace has them. */
 void emit_run(u64 vpn, u64 count, enum page_state state);
-void emit_region_end(struct region *r);
+void emit_region_end(struct mapping *r);
 void emit_end(struct sample *s);
 void counts_add(struct counts *to, const struct counts *from);
 /* One more page of a state. */
@@ -236,7 +236,7 @@ void history_ages(const char *list);	/* exits 2 */
 void history_open(u64 pages);
 u64 history_memory(void);
 void history_begin(u64 time);
-void history_region(const struct region *r);
+void history_region(const struct mapping *r);
 void history_run(u64 vpn, u64 count, enum page_state state);
 void history_end(void);
 void history_print(struct out *o);
@@ -247,9 +247,9 @@ void history_json(struct json *j);
 void heat_open(u64 pages);
 u64 heat_memory(void);
 void heat_begin(u64 time);
-void heat_region(const struct region *r);
+void heat_region(const struct mapping *r);
 void heat_run(u64 vpn, u64 count, enum page_state state);
-void heat_region_end(const struct region *r);
+void heat_region_end(const struct mapping *r);
 void heat_end(void);
 void heat_print(struct out *o);
 int heat_png(const char *path);
@@ -258,9 +258,9 @@ int heat_png(const char *path);
 
 void trace_create(const char *path);
 void trace_begin(const struct sample *s);
-void trace_region(const struct region *r);
+void trace_region(const struct mapping *r);
 void trace_run(u64 vpn, u64 count, enum page_state state);
-void trace_region_end(const struct region *r);
+void trace_region_end(const struct mapping *r);
 void trace_end(const struct sample *s);
 int trace_close(int keep);	/* exit code */
 /* The same from memory; path is for messages. */

@@ -86,7 +86,7 @@ want_frames(void)
 
 /* Pages of users: on LRU lists or of hugetlb. A tail is what its head is. */
 static void
-read_frames(struct region *r)
+read_frames(struct mapping *r)
 {
 	static u64 flags[BLOCK];
 	enum page_state state = PAGE_UNTRACKED;
@@ -116,11 +116,11 @@ static void
 read_physical(struct sample *s)
 {
 	static const char name[] = "[page frames]";
-	struct region r = {
+	struct mapping r = {
 		.pages = bitmap_frames(), .name = name,
 		.name_len = sizeof(name) - 1,
 	};
-	struct region *frames = emit_region(&r);
+	struct mapping *frames = emit_region(&r);
 
 	if (!frames)
 		return;

@@ -304,8 +304,8 @@ nothing_works(const enum backend *list)
 	die("no backend can measure this here (memidle --probe tells more)");
 }
 
-void
-probe_choose(void)
+static void
+choose(void)
 {
 	const enum backend *list = is_group() ? for_groups : for_processes;
 	const enum backend *b;
@@ -328,4 +328,16 @@ probe_choose(void)
 			backend_names[opt.backend],
 			is_group() ? "the whole system" : "processes");
 	nothing_works(list);
+}
+
+/* Ages and distances are of pages. */
+void
+probe_choose(void)
+{
+	choose();
+	if ((opt.ages || opt.reuse) && (opt.backend == BACKEND_CLEAR_REFS ||
+					opt.backend == BACKEND_LRU_GEN))
+		die("--ages and --reuse need single pages, and %s gives only "
+			"sums (for processes: -b damon or -b soft_dirty)",
+			backend_names[opt.backend]);
 }

@@ -124,7 +124,7 @@ table_vmas(const struct sample *s)
 	if (!opt.csv || !s->number)
 		rows_pass(&r);
 	for (i = 0; i < region_count; i++) {
-		const struct region *v = &regions[i];
+		const struct mapping *v = &regions[i];
 
 		if (!v->n.present && !v->n.swap)
 			continue;
@@ -203,7 +203,7 @@ json_vmas(struct json *j)
 	json_key(j, "vmas");
 	json_array(j);
 	for (i = 0; i < region_count; i++) {
-		const struct region *v = &regions[i];
+		const struct mapping *v = &regions[i];
 
 		json_object(j);
 		if (v->pid)

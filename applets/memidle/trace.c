@@ -109,7 +109,7 @@ trace_begin(const struct sample *s)
 }
 
 void
-trace_region(const struct region *r)
+trace_region(const struct mapping *r)
 {
 	put_number((u64)r->pid);
 	put_number(r->start);
@@ -132,7 +132,7 @@ trace_run(u64 vpn, u64 count, enum page_state state)
 }
 
 void
-trace_region_end(const struct region *r)
+trace_region_end(const struct mapping *r)
 {
 	if (used)
 		put_record('R');
@@ -246,7 +246,7 @@ get_counts(struct bytes *b, struct counts *n)
 }
 
 static struct sample sample;
-static struct region *region;
+static struct mapping *region;
 
 static void
 read_begin(struct bytes *b)
@@ -261,7 +261,7 @@ read_begin(struct bytes *b)
 static void
 read_region(struct bytes *b)
 {
-	struct region r = { .pid = (int)(get_number(b) & INT_MAX) };
+	struct mapping r = { .pid = (int)(get_number(b) & INT_MAX) };
 	struct vma v;
 
 	r.start = get_number(b) & ((1ull << 52) - 1);

@@ -187,7 +187,7 @@ mark_processes(walk_fn *pages)
 
 static struct {
 	struct sample *sample;
-	struct region *region;
+	struct mapping *region;
 	page_state_fn *state;
 	int (*first)(u64 entry);
 } reader;
@@ -196,7 +196,7 @@ static int
 read_vma(void *arg, struct vma *v)
 {
 	const struct target *t = arg;
-	struct region r = {
+	struct mapping r = {
 		.pid = t->pid, .start = v->start >> page_shift,
 		.pages = (v->end - v->start) >> page_shift, .perm = v->perm,
 		.name = v->path, .name_len = v->path_len,
