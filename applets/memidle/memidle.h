@@ -92,6 +92,7 @@ extern unsigned target_count;
 void targets_open(void);
 /* Finds new descendants or members; notes who is gone, stopped, execed. */
 void targets_update(void);
+extern const struct cgroups any_cgroup;	/* by its directory's path */
 /* The cgroup's inode numbers, as /proc/kpagecgroup gives them. */
 void cgroup_inodes(void);
 int cgroup_has(u64 inode);

@@ -12,7 +12,7 @@ static unsigned stopped;
 
 /* The v2 line of /proc/PID/cgroup: "0::/path". */
 static int
-cgroup_of(int pid, char *path, size_t size)
+v2_cgroup_of(int pid, char *path, size_t size)
 {
 	static char buf[1024];
 	char *line = buf;
@@ -35,28 +35,20 @@ cgroup_of(int pid, char *path, size_t size)
 static void
 only_targets(const char *path)
 {
-	static char procs[PATH_MAX];
-	char buf[512], *line;
-	struct lines l;
-	size_t n;
+	struct cgroup_pids p;
 	unsigned i;
-	int pid, fd;
+	int pid;
 
-	fmt_str(procs, sizeof(procs), "%s/cgroup.procs", path);
-	fd = root_open(procs, O_RDONLY);
-	if (fd < 0)
-		die("open %s:", procs);
-	lines_open(&l, fd, buf, sizeof(buf));
-	while ((line = lines_next(&l, &n))) {
-		if (parse_pid(line, &pid) < 0)
-			continue;
+	if (cgroup_pids_open(&p, &any_cgroup, path) < 0)
+		die("open %s/cgroup.procs:", path);
+	while (cgroup_pids_next(&p, &pid) > 0) {
 		for (i = 0; i < target_count && targets[i].pid != pid; i++)
 			;
 		if (i == target_count)
 			die("--pause freeze: process %d is in %s too; use "
 				"--pause stop", pid, path);
 	}
-	close(fd);
+	cgroup_pids_close(&p);
 }
 
 static void
@@ -69,12 +61,12 @@ find_freezer(void)
 		usage_die("--pause: the whole system cannot be paused");
 	if (opt.kind == TARGET_CGROUP)
 		fmt_str(path, sizeof(path), "%s", opt.cgroup);
-	else if (!target_count || cgroup_of(targets[0].pid, path,
+	else if (!target_count || v2_cgroup_of(targets[0].pid, path,
 			sizeof(path)) < 0)
 		die("--pause freeze: no cgroup v2 of process %d; use --pause "
 			"stop", target_count ? targets[0].pid : 0);
 	n = strlen(path);
-	if (!cgroup_of(getpid(), ours, sizeof(ours)) &&
+	if (!v2_cgroup_of(getpid(), ours, sizeof(ours)) &&
 	    !strncmp(ours, path, n) && (!ours[n] || ours[n] == '/'))
 		die("--pause freeze: we are in %s ourselves; use --pause stop",
 			path);

@@ -130,23 +130,20 @@ struct dirent64 {
 };
 enum { IS_DIR = 4, CGROUP_PATH = 1024 };
 
+/* Cgroups are named by their directories. */
+const struct cgroups any_cgroup = { .mount = "/" };
+
 static void
 add_procs(const char *dir)
 {
-	char path[CGROUP_PATH + 16], buf[512], *line;
-	struct lines l;
-	int fd, pid;
-	size_t n;
+	struct cgroup_pids p;
+	int pid;
 
-	fmt_str(path, sizeof(path), "%s/cgroup.procs", dir);
-	fd = root_open(path, O_RDONLY);
-	if (fd < 0)
+	if (cgroup_pids_open(&p, &any_cgroup, dir) < 0)
 		return;
-	lines_open(&l, fd, buf, sizeof(buf));
-	while ((line = lines_next(&l, &n)))
-		if (!parse_pid(line, &pid))
-			target_add(pid);
-	close(fd);
+	while (cgroup_pids_next(&p, &pid) > 0)
+		target_add(pid);
+	cgroup_pids_close(&p);
 }
 
 typedef void visit_fn(const char *dir);
@@ -247,6 +244,35 @@ cgroup_has(u64 inode)
 	return 0;
 }
 
+static int
+is_dir(const char *path)
+{
+	struct stat st;
+	int at = root_at(&path);
+
+	return !fstatat(at, path, &st, 0) && S_ISDIR(st.st_mode);
+}
+
+/* A directory, or the cgroup's own path below the mount. */
+static void
+find_cgroup(void)
+{
+	static char path[CGROUP_PATH];
+	static struct cgroups c;
+	size_t n = strlen(opt.cgroup);
+
+	while (n > 1 && opt.cgroup[n - 1] == '/')
+		n--;
+	fmt_str(path, sizeof(path), "%.*s", (int)n, opt.cgroup);
+	if (*path == '/' && !is_dir(path) && !cgroups_open(&c))
+		fmt_str(path, sizeof(path), "%s%.*s", c.mount, (int)n,
+			opt.cgroup);
+	if (*path != '/' || !is_dir(path))
+		die("%s: no such cgroup (give its directory, like "
+			"/sys/fs/cgroup/system.slice)", opt.cgroup);
+	opt.cgroup = path;
+}
+
 /* ---- all ---- */
 
 static void
@@ -291,6 +317,8 @@ targets_open(void)
 		command_start(opt.command);
 	else if (opt.kind == TARGET_PIDS || opt.kind == TARGET_TREE)
 		add_list(opt.pids);
+	else if (opt.kind == TARGET_CGROUP)
+		find_cgroup();
 	targets_update();
 }
 
