@@ -7,8 +7,8 @@ set(void)
 {
 	unsigned i;
 
-	for (i = 0; i < target_count; i++) {
-		struct target *t = &targets[i];
+	for (i = 0; i < watched_count; i++) {
+		struct target *t = &watched[i];
 
 		if (!t->gone && clear_refs(t->pid, 1) < 0)
 			t->denied = errno == EACCES || errno == EPERM;
@@ -77,7 +77,7 @@ read_process(struct target *t, struct sample *s)
 		return;
 	}
 	while (maps_next(&m, &v) > 0) {
-		if (filter_vma(&v))
+		if (vma_filter_wants(&v))
 			read_vma(&m, t, &v, s);
 		throttle();
 	}
@@ -89,9 +89,9 @@ read_sample(struct sample *s)
 {
 	unsigned i;
 
-	for (i = 0; i < target_count; i++)
-		if (!targets[i].gone)
-			read_process(&targets[i], s);
+	for (i = 0; i < watched_count; i++)
+		if (!watched[i].gone)
+			read_process(&watched[i], s);
 }
 
 static void

@@ -64,7 +64,7 @@ set_scheme(void)
 static void
 open_backend(void)
 {
-	if (target_count != 1)
+	if (watched_count != 1)
 		die("damon does not tell whose region it found: name one "
 			"process");
 	if (kdamond_owner())
@@ -83,11 +83,11 @@ open_backend(void)
 		REGIONS_LIMIT);
 	set_number("contexts/0/monitoring_attrs/nr_regions/min", REGIONS_MIN);
 	set_number("contexts/0/targets/nr_targets", 1);
-	set_number("contexts/0/targets/0/pid_target", (u64)targets[0].pid);
+	set_number("contexts/0/targets/0/pid_target", (u64)watched[0].pid);
 	set_scheme();
 	keep_file(KDAMONDS "/0/state", "off");
 	set_file("state", "on");
-	if (!opt.command)
+	if (!idle.command)
 		sleep_until(now_ns() + WARM_UP * AGGREGATE_US * 1000ull);
 }
 

@@ -22,25 +22,25 @@ emit_open(void)
 		die("memory for the table of VMAs:");
 	regions = (void *)arena.base;
 	names = (char *)(regions + REGIONS_MAX);
-	emit_runs = opt.trace || opt.ages || opt.reuse || opt.heat || opt.png;
+	emit_runs = idle.trace || idle.ages || idle.reuse || idle.heat || idle.png;
 }
 
 static int
 wants_history(void)
 {
-	return CFG_MEMIDLE_HISTORY && (opt.ages || opt.reuse);
+	return CFG_MEMIDLE_HISTORY && (idle.ages || idle.reuse);
 }
 
 static int
 wants_heat(void)
 {
-	return CFG_MEMIDLE_HEAT && (opt.heat || opt.png);
+	return CFG_MEMIDLE_HEAT && (idle.heat || idle.png);
 }
 
 static int
 wants_trace(void)
 {
-	return CFG_MEMIDLE_TRACE && opt.trace;
+	return CFG_MEMIDLE_TRACE && idle.trace;
 }
 
 void
@@ -140,7 +140,7 @@ emit_end(struct sample *s)
 		history_end();
 	if (wants_heat())
 		heat_end();
-	report_sample(s);
+	idle_report_sample(s);
 }
 
 void

@@ -145,7 +145,7 @@ filter_or(int depth)
 }
 
 void
-filter_parse(const char *expr)
+vma_filter_parse(const char *expr)
 {
 	whole = at = expr;
 	op_count = 0;
@@ -191,7 +191,7 @@ matches(const struct op *op, const struct vma *v)
 }
 
 int
-filter_vma(const struct vma *v)
+vma_filter_wants(const struct vma *v)
 {
 	u8 stack[OPS_MAX + 1];
 	unsigned i, n = 0;

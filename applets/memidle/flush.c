@@ -51,7 +51,7 @@ clear_refs(int pid, int what)
 int
 flush_wanted(void)
 {
-	return opt.flush < 0 ? !soft_dirty_works() : opt.flush;
+	return idle.flush < 0 ? !soft_dirty_works() : idle.flush;
 }
 
 static void
@@ -74,9 +74,9 @@ flush_targets(void)
 
 	if (!flush_wanted())
 		return;
-	if (opt.kind == TARGET_SYSTEM)
+	if (idle.kind == TARGET_SYSTEM)
 		flush_all();
-	for (i = 0; i < target_count; i++)
-		if (!targets[i].gone)
-			clear_refs(targets[i].pid, 4);
+	for (i = 0; i < watched_count; i++)
+		if (!watched[i].gone)
+			clear_refs(watched[i].pid, 4);
 }

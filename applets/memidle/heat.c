@@ -512,7 +512,7 @@ heat_png(const char *path)
 	if (!row_count)
 		return warn("%s: not written: there was no sample", path);
 	if (outfile_open(&f, path, OUTFILE_ANYFS |
-			(opt.force ? OUTFILE_FORCE : 0)) < 0)
+			(idle.force ? OUTFILE_FORCE : 0)) < 0)
 		return 1;
 	out_open(&o, f.fd);
 	dx = col_count > COLS / 2 ? 2 : 512 / col_count;

@@ -274,7 +274,7 @@ print_ages(struct out *o)
 		sum += age_pages[b];
 	out_char(o, '\n');
 	rows_open(&r, o, ROWS_TABLE, cols, ARRAY_LEN(cols));
-	r.bytes = opt.bytes;
+	r.bytes = idle.bytes;
 	rows_pass(&r);
 	for (b = 0; b < edge_count; b++) {
 		fmt_str(name, sizeof(name), ">= %s", edge_names[b]);
@@ -312,7 +312,7 @@ print_reuse(struct out *o)
 
 	out_char(o, '\n');
 	rows_open(&r, o, ROWS_TABLE, cols, ARRAY_LEN(cols));
-	r.bytes = opt.bytes;
+	r.bytes = idle.bytes;
 	rows_pass(&r);
 	for (b = 0; b < DISTANCES; b++) {
 		low += lower[b];
@@ -335,9 +335,9 @@ print_reuse(struct out *o)
 void
 history_print(struct out *o)
 {
-	if (opt.ages)
+	if (idle.ages)
 		print_ages(o);
-	if (opt.reuse)
+	if (idle.reuse)
 		print_reuse(o);
 	if (full)
 		note("%s: more pages than there was room for: ages and reuse "
@@ -373,7 +373,7 @@ history_json(struct json *j)
 {
 	unsigned b;
 
-	if (opt.ages) {
+	if (idle.ages) {
 		json_key(j, "ages");
 		json_array(j);
 		for (b = 0; b < edge_count; b++) {
@@ -385,7 +385,7 @@ history_json(struct json *j)
 		}
 		json_close(j);
 	}
-	if (opt.reuse)
+	if (idle.reuse)
 		json_reuse(j);
 	json_kbool(j, "complete", !full);
 }

@@ -22,15 +22,15 @@ mark(void)
 {
 	u64 begin;
 
-	targets_update();
-	if (opt.pause)
+	watched_update();
+	if (idle.pause)
 		pause_targets();
 	taint_before();
 	begin = now_ns();
 	throttle_begin();
 	ops->set();
 	set_middle = begin + (now_ns() - begin) / 2;
-	if (opt.pause)
+	if (idle.pause)
 		resume_targets();
 }
 
@@ -39,10 +39,10 @@ count_processes(struct sample *s)
 {
 	unsigned i;
 
-	for (i = 0; i < target_count; i++) {
-		s->gone += targets[i].gone;
-		s->denied += targets[i].denied && !targets[i].gone;
-		s->processes += !targets[i].gone;
+	for (i = 0; i < watched_count; i++) {
+		s->gone += watched[i].gone;
+		s->denied += watched[i].denied && !watched[i].gone;
+		s->processes += !watched[i].gone;
 	}
 }
 
@@ -54,7 +54,7 @@ read_one(void)
 	struct sample *s = &sample;
 	u64 begin, end;
 
-	if (opt.pause)
+	if (idle.pause)
 		pause_targets();
 	begin = now_ns();
 	*s = (struct sample){
@@ -64,7 +64,7 @@ read_one(void)
 	emit_begin(s);
 	ops->read(s);
 	end = s->read_at ? s->read_at : now_ns();
-	if (opt.pause)
+	if (idle.pause)
 		resume_targets();
 	s->est = begin + (end - begin) / 2 - set_middle;
 	s->taint |= taint_after(s);
@@ -78,10 +78,10 @@ read_one(void)
 static int
 all_ended(void)
 {
-	if (opt.kind == TARGET_CGROUP || opt.kind == TARGET_SYSTEM)
+	if (idle.kind == TARGET_CGROUP || idle.kind == TARGET_SYSTEM)
 		return 0;
 	command_wait(0);
-	return targets_ended();
+	return watched_ended();
 }
 
 /* 0 at the time, 1 when there is nothing left to measure or a signal came. */
@@ -102,8 +102,8 @@ wait_until(u64 when)
 static u64
 tick(u64 n)
 {
-	return start + (opt.steps ? opt.interval << n
-		: opt.interval * (n + 1));
+	return start + (idle.steps ? idle.interval << n
+		: idle.interval * (n + 1));
 }
 
 /* Ticks that have passed already are left out, not made up for. */
@@ -112,26 +112,26 @@ next_tick(u64 n)
 {
 	u64 now = now_ns();
 
-	if (!opt.steps && tick(n) <= now)
-		n = (now - start) / opt.interval;
+	if (!idle.steps && tick(n) <= now)
+		n = (now - start) / idle.interval;
 	return n;
 }
 
 static u64
 wanted_samples(void)
 {
-	if (opt.steps)
-		return opt.steps;
-	if (opt.samples)
-		return opt.samples;
-	return opt.snapshots || opt.cumulative || opt.duration ? ~0ull : 1;
+	if (idle.steps)
+		return idle.steps;
+	if (idle.samples)
+		return idle.samples;
+	return idle.snapshots || idle.cumulative || idle.duration ? ~0ull : 1;
 }
 
 static int
 is_over(u64 n)
 {
 	return samples >= wanted_samples() || stop_signal ||
-		(opt.duration && tick(n) > start + opt.duration);
+		(idle.duration && tick(n) > start + idle.duration);
 }
 
 static void
@@ -144,12 +144,12 @@ run(void)
 		over = wait_until(tick(n));
 		if (over && !stop_signal)
 			break;
-		targets_update();
-		if (opt.kind <= TARGET_TREE && !targets_alive())
+		watched_update();
+		if (idle.kind <= TARGET_TREE && !watched_alive())
 			break;
 		read_one();
 		n = next_tick(n + 1);
-		if (!is_over(n) && !opt.cumulative && !opt.steps)
+		if (!is_over(n) && !idle.cumulative && !idle.steps)
 			mark();
 	} while (!is_over(n));
 }
@@ -164,10 +164,10 @@ resident(void)
 	u64 pages = 0;
 	unsigned i;
 
-	if (opt.kind == TARGET_CGROUP || opt.kind == TARGET_SYSTEM)
+	if (idle.kind == TARGET_CGROUP || idle.kind == TARGET_SYSTEM)
 		return bitmap_frames();
-	for (i = 0; i < target_count; i++)
-		if (!procstat_read(targets[i].pid, &st))
+	for (i = 0; i < watched_count; i++)
+		if (!procstat_read(watched[i].pid, &st))
 			pages += st.rss;
 	return pages;
 }
@@ -196,12 +196,12 @@ remark_before(u64 pages)
 {
 	char size[FMT_SIZE_MAX], ms[FMT_FIXED_MAX];
 
-	if (opt.quiet)
+	if (idle.quiet)
 		return;
 	note("%s: backend %s: %s", applet_name, ops->name,
-		found[opt.backend].why);
-	if (opt.backend == BACKEND_PAGE_IDLE ||
-	    opt.backend == BACKEND_CLEAR_REFS)
+		backend_found[idle.backend].why);
+	if (idle.backend == BACKEND_PAGE_IDLE ||
+	    idle.backend == BACKEND_CLEAR_REFS)
 		note("%s: TLB: %s", applet_name, !flush_wanted()
 			? "not flushed: pages whose translation is cached may "
 			"look idle (-f flushes)"
@@ -210,7 +210,7 @@ remark_before(u64 pages)
 			: "flushed");
 	note("%s: %lu pages: %s of memory, about %s ms of CPU a sample",
 		applet_name, pages, fmt_size(size, memory_used()),
-		fmt_fixed(ms, pages * page_cost[opt.backend] / 10000, 2));
+		fmt_fixed(ms, pages * page_cost[idle.backend] / 10000, 2));
 }
 
 static void
@@ -219,7 +219,7 @@ remark_after(void)
 	char s[FMT_FIXED_MAX];
 	u64 used = cpu_ns() - cpu_start;
 
-	if (opt.quiet)
+	if (idle.quiet)
 		return;
 	note("%s: %lu sample%s, %s ms of CPU, %lu pages visited: %lu ns/page",
 		applet_name, samples, samples == 1 ? "" : "s",
@@ -236,23 +236,23 @@ static void
 reports_open(u64 pages)
 {
 	emit_open();
-	if (CFG_MEMIDLE_HISTORY && (opt.ages || opt.reuse))
+	if (CFG_MEMIDLE_HISTORY && (idle.ages || idle.reuse))
 		history_open(pages);
-	if (CFG_MEMIDLE_HEAT && (opt.heat || opt.png))
+	if (CFG_MEMIDLE_HEAT && (idle.heat || idle.png))
 		heat_open(pages);
-	if (CFG_MEMIDLE_TRACE && opt.trace)
-		trace_create(opt.trace);
-	report_open();
+	if (CFG_MEMIDLE_TRACE && idle.trace)
+		trace_create(idle.trace);
+	idle_report_open();
 }
 
 static int
 reports_close(void)
 {
-	int status = report_close();
+	int status = idle_report_close();
 
-	if (CFG_MEMIDLE_HEAT && opt.png && heat_png(opt.png))
+	if (CFG_MEMIDLE_HEAT && idle.png && heat_png(idle.png))
 		status = EXIT_FAILED;
-	if (CFG_MEMIDLE_TRACE && opt.trace && trace_close(1))
+	if (CFG_MEMIDLE_TRACE && idle.trace && trace_close(1))
 		status = EXIT_FAILED;
 	return status;
 }
@@ -262,9 +262,9 @@ denied_all(void)
 {
 	unsigned i, denied = 0;
 
-	for (i = 0; i < target_count; i++)
-		denied += targets[i].denied;
-	return denied && denied == target_count;
+	for (i = 0; i < watched_count; i++)
+		denied += watched[i].denied;
+	return denied && denied == watched_count;
 }
 
 int
@@ -273,10 +273,10 @@ measure_run(void)
 	u64 pages;
 	int status;
 
-	probe_choose();
-	ops = backends[opt.backend];
+	backend_probe_choose();
+	ops = backends[idle.backend];
 	stop_on_signals();
-	targets_open();
+	watched_open();
 	ops->open();
 	pages = resident();
 	reports_open(pages);
@@ -291,7 +291,7 @@ measure_run(void)
 	keep_restore();
 	status = reports_close();
 	remark_after();
-	if (!opt.command)
+	if (!idle.command)
 		return status;
 	return status ? status : command_wait(1);
 }

@@ -29,10 +29,10 @@ wanted_path(void)
 	static const char root[] = "/sys/fs/cgroup";
 	size_t n = sizeof(root) - 1;
 
-	if (opt.kind != TARGET_CGROUP)
+	if (idle.kind != TARGET_CGROUP)
 		return "/";
-	return !strncmp(opt.cgroup, root, n)
-		? opt.cgroup[n] ? opt.cgroup + n : "/" : opt.cgroup;
+	return !strncmp(idle.cgroup, root, n)
+		? idle.cgroup[n] ? idle.cgroup + n : "/" : idle.cgroup;
 }
 
 /* It or one below it. */

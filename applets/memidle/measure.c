@@ -192,8 +192,8 @@ take_psi(void)
 	char buf[256];
 	ssize_t n;
 
-	if (opt.kind == TARGET_CGROUP)
-		fmt_str(path, sizeof(path), "%s/memory.pressure", opt.cgroup);
+	if (idle.kind == TARGET_CGROUP)
+		fmt_str(path, sizeof(path), "%s/memory.pressure", idle.cgroup);
 	else
 		fmt_str(path, sizeof(path), "/proc/pressure/memory");
 	n = root_slurp(path, buf, sizeof(buf));
@@ -288,9 +288,9 @@ measure_take(struct sample *s)
 	for (i = 0; i < chosen_count; i++) {
 		if (chosen[i]->once)
 			chosen[i]->once();
-		for (k = 0; chosen[i]->process && k < target_count; k++)
-			if (!targets[k].gone)
-				chosen[i]->process(targets[k].pid);
+		for (k = 0; chosen[i]->process && k < watched_count; k++)
+			if (!watched[k].gone)
+				chosen[i]->process(watched[k].pid);
 		values += width_of(chosen[i]);
 	}
 }

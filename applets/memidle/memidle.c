@@ -103,7 +103,7 @@
  */
 #include "memidle.h"
 
-struct options opt = { .flush = -1, .interval = 1000000000 };
+struct options idle = { .flush = -1, .interval = 1000000000 };
 
 enum option_id {
 	OPT_TREE = 300, OPT_CGROUP, OPT_SYSTEM, OPT_FILTER, OPT_PROBE,
@@ -145,7 +145,7 @@ set_backend(const char *name)
 
 	for (b = 0; b < BACKEND_COUNT; b++)
 		if (!strcmp(name, backend_names[b])) {
-			opt.backend = b;
+			idle.backend = b;
 			return;
 		}
 	usage_die("-b: '%s' is none of auto page_idle clear_refs lru_gen damon "
@@ -156,9 +156,9 @@ static void
 set_pause(const char *how)
 {
 	if (!strcmp(how, "freeze"))
-		opt.pause = PAUSE_FREEZE;
+		idle.pause = PAUSE_FREEZE;
 	else if (!strcmp(how, "stop"))
-		opt.pause = PAUSE_STOP;
+		idle.pause = PAUSE_STOP;
 	else
 		usage_die("--pause: '%s' is neither freeze nor stop", how);
 }
@@ -176,15 +176,15 @@ number_in(const char *name, const char *s, u64 low, u64 high)
 static void
 set_interval(const char *name, const char *s)
 {
-	opt.interval = xparse_time(name, s, 1000000000);
-	if (opt.interval < 1000000 || opt.interval > 1000000000000000)
+	idle.interval = xparse_time(name, s, 1000000000);
+	if (idle.interval < 1000000 || idle.interval > 1000000000000000)
 		usage_die("%s: '%s' is not in 1ms..11 days", name, s);
 }
 
 static void
 set_kind(enum target_kind kind)
 {
-	opt.kind = kind;
+	idle.kind = kind;
 	kinds++;
 }
 
@@ -193,15 +193,15 @@ static int
 option_target(int id, char *arg)
 {
 	switch (id) {
-	case OPT_TREE: opt.pids = arg; set_kind(TARGET_TREE); break;
-	case OPT_CGROUP: opt.cgroup = arg; set_kind(TARGET_CGROUP); break;
+	case OPT_TREE: idle.pids = arg; set_kind(TARGET_TREE); break;
+	case OPT_CGROUP: idle.cgroup = arg; set_kind(TARGET_CGROUP); break;
 	case OPT_SYSTEM: set_kind(TARGET_SYSTEM); break;
-	case OPT_FILTER: opt.filter = arg; filter_parse(arg); break;
-	case 's': set_interval("-s", arg); opt.snapshots = 1; break;
-	case 'C': opt.cumulative = 1; break;
-	case 'P': opt.steps = (unsigned)number_in("-P", arg, 1, 30); break;
-	case 'n': opt.samples = number_in("-n", arg, 1, 1ull << 40); break;
-	case 'd': opt.duration = xparse_time("-d", arg, 1000000000); break;
+	case OPT_FILTER: idle.filter = arg; vma_filter_parse(arg); break;
+	case 's': set_interval("-s", arg); idle.snapshots = 1; break;
+	case 'C': idle.cumulative = 1; break;
+	case 'P': idle.steps = (unsigned)number_in("-P", arg, 1, 30); break;
+	case 'n': idle.samples = number_in("-n", arg, 1, 1ull << 40); break;
+	case 'd': idle.duration = xparse_time("-d", arg, 1000000000); break;
 	default: return 0;
 	}
 	return 1;
@@ -211,20 +211,20 @@ static int
 option_report(int id, char *arg)
 {
 	switch (id) {
-	case 'v': opt.vmas = 1; break;
-	case 'm': opt.measure = arg; measure_parse(arg); break;
-	case 'a': opt.advice = 1; break;
-	case OPT_JSON: opt.json = 1; break;
-	case OPT_CSV: opt.csv = 1; break;
-	case OPT_BYTES: opt.bytes = 1; break;
-	case 'q': opt.quiet = 1; break;
-	case OPT_AGES: opt.ages = arg; history_ages(arg); break;
-	case OPT_REUSE: opt.reuse = 1; break;
-	case OPT_HEAT: opt.heat = 1; break;
-	case OPT_PNG: opt.png = arg; break;
-	case 'o': opt.trace = arg; break;
-	case OPT_FORCE: opt.force = 1; break;
-	case OPT_READ: opt.read = arg; break;
+	case 'v': idle.vmas = 1; break;
+	case 'm': idle.measure = arg; measure_parse(arg); break;
+	case 'a': idle.advice = 1; break;
+	case OPT_JSON: idle.json = 1; break;
+	case OPT_CSV: idle.csv = 1; break;
+	case OPT_BYTES: idle.bytes = 1; break;
+	case 'q': idle.quiet = 1; break;
+	case OPT_AGES: idle.ages = arg; history_ages(arg); break;
+	case OPT_REUSE: idle.reuse = 1; break;
+	case OPT_HEAT: idle.heat = 1; break;
+	case OPT_PNG: idle.png = arg; break;
+	case 'o': idle.trace = arg; break;
+	case OPT_FORCE: idle.force = 1; break;
+	case OPT_READ: idle.read = arg; break;
 	default: return 0;
 	}
 	return 1;
@@ -236,12 +236,12 @@ option_method(int id, char *arg)
 	switch (id) {
 	case OPT_PROBE: probe_only = 1; break;
 	case 'b': set_backend(arg); break;
-	case 'f': opt.flush = 1; break;
-	case OPT_NO_FLUSH: opt.flush = 0; break;
-	case OPT_ENABLE_LRU_GEN: opt.enable_lru_gen = 1; break;
+	case 'f': idle.flush = 1; break;
+	case OPT_NO_FLUSH: idle.flush = 0; break;
+	case OPT_ENABLE_LRU_GEN: idle.enable_lru_gen = 1; break;
 	case OPT_PAUSE: set_pause(arg); break;
 	case OPT_MAX_CPU:
-		opt.max_cpu = (int)number_in("--max-cpu", arg, 1, 100);
+		idle.max_cpu = (int)number_in("--max-cpu", arg, 1, 100);
 		break;
 	}
 }
@@ -252,39 +252,39 @@ operands(struct opts *o)
 {
 	char **arg = o->operands;
 
-	if (!kinds && !o->command && !opt.read && !probe_only) {
+	if (!kinds && !o->command && !idle.read && !probe_only) {
 		if (!*arg)
 			usage_die("which process? PID, --tree, --cgroup, "
 				"--system or -- COMMAND");
-		opt.pids = *arg++;
+		idle.pids = *arg++;
 	}
-	if (*arg && !opt.read && !probe_only && !opt.snapshots)
+	if (*arg && !idle.read && !probe_only && !idle.snapshots)
 		set_interval("SECONDS", *arg++);
 	if (*arg)
 		usage_die("unexpected argument '%s'", *arg);
-	if (kinds + !!o->command + !!opt.read + probe_only > 1)
+	if (kinds + !!o->command + !!idle.read + probe_only > 1)
 		usage_die("one of --tree, --cgroup, --system, --read, --probe "
 			"or -- COMMAND");
-	opt.command = o->command;
+	idle.command = o->command;
 }
 
 static void
 check_together(void)
 {
-	if (opt.steps && (opt.snapshots || opt.cumulative || opt.samples))
+	if (idle.steps && (idle.snapshots || idle.cumulative || idle.samples))
 		usage_die("-P goes with neither -s, -C nor -n");
-	if (opt.json && opt.csv)
+	if (idle.json && idle.csv)
 		usage_die("--json or --csv");
-	if (opt.read && opt.trace)
+	if (idle.read && idle.trace)
 		usage_die("--read or -o");
-	if (opt.read && opt.measure)
+	if (idle.read && idle.measure)
 		usage_die("--read: the measurements are those of the trace");
-	if (opt.filter && (opt.kind == TARGET_CGROUP ||
-			   opt.kind == TARGET_SYSTEM))
+	if (idle.filter && (idle.kind == TARGET_CGROUP ||
+			   idle.kind == TARGET_SYSTEM))
 		usage_die("--filter is for processes: a page frame has no "
 			"VMA");
-	if (opt.enable_lru_gen && opt.kind != TARGET_CGROUP &&
-	    opt.kind != TARGET_SYSTEM && !probe_only)
+	if (idle.enable_lru_gen && idle.kind != TARGET_CGROUP &&
+	    idle.kind != TARGET_SYSTEM && !probe_only)
 		usage_die("--enable-lru-gen is for --cgroup and --system");
 }
 
@@ -307,11 +307,11 @@ int
 memidle_main(char **argv)
 {
 	parse(argv);
-	if (opt.read)
-		return CFG_MEMIDLE_TRACE ? trace_read(opt.read) : EXIT_FAILED;
-	probe_all();
+	if (idle.read)
+		return CFG_MEMIDLE_TRACE ? trace_read(idle.read) : EXIT_FAILED;
+	backend_probe_all();
 	if (probe_only)
-		return probe_print();
+		return backend_probe_print();
 	root_refuse("measuring");
 	return measure_run();
 }

@@ -72,7 +72,7 @@ struct options {
 	const char *ages, *filter, *measure, *png, *trace, *read;
 	int force;		/* -o may replace */
 };
-extern struct options opt;
+extern struct options idle;
 int memidle_main(char **argv);
 
 /* ---- target.c: the processes, held by pidfd ---- */
@@ -86,18 +86,18 @@ struct target {
 	u8 gone, denied, stopped, execed, ran, paused;
 	char comm[COMM_MAX];
 };
-extern struct target *targets;
-extern unsigned target_count;
+extern struct target *watched;
+extern unsigned watched_count;
 /* Opens what opt names; dies when nothing of it is there. */
-void targets_open(void);
+void watched_open(void);
 /* Finds new descendants or members; notes who is gone, stopped, execed. */
-void targets_update(void);
+void watched_update(void);
 extern const struct cgroups any_cgroup;	/* by its directory's path */
 /* The cgroup's inode numbers, as /proc/kpagecgroup gives them. */
 void cgroup_inodes(void);
 int cgroup_has(u64 inode);
-unsigned targets_alive(void);
-int targets_ended(void);	/* a look at all, without a look into them */
+unsigned watched_alive(void);
+int watched_ended(void);	/* a look at all, without a look into them */
 /* Starts the command stopped at a pipe; command_go lets it run; command_wait
  * gives its status as memidle's exit code, or -1 while it runs (no wait). */
 void command_start(char **argv);
@@ -120,8 +120,8 @@ int write_text(const char *path, const char *text);
 
 /* ---- filter.c ---- */
 
-void filter_parse(const char *expr);	/* exits 2 */
-int filter_vma(const struct vma *v);	/* 1 = wanted */
+void vma_filter_parse(const char *expr);	/* exits 2 */
+int vma_filter_wants(const struct vma *v);	/* 1 = wanted */
 
 /* ---- emit.c: from backends to reports ---- */
 
@@ -208,12 +208,12 @@ struct found {
 	int works;
 	char why[160];		/* the reason, or the caveats */
 };
-extern struct found found[BACKEND_COUNT];
+extern struct found backend_found[BACKEND_COUNT];
 extern const char *const backend_names[BACKEND_COUNT];
-void probe_all(void);
-int probe_print(void);		/* the table; the exit code */
-/* Chooses for opt.backend auto; dies when nothing can do it. */
-void probe_choose(void);
+void backend_probe_all(void);
+int backend_probe_print(void);		/* the table; the exit code */
+/* Chooses for idle.backend auto; dies when nothing can do it. */
+void backend_probe_choose(void);
 u64 lru_gen_enabled(void);	/* bits; 0 when off or absent */
 /* A kdamond that runs: its pid, or 0. -1: one is set up. */
 int kdamond_owner(void);
@@ -271,9 +271,9 @@ int trace_read(const char *path);
 
 /* ---- report.c ---- */
 
-void report_open(void);
-void report_sample(const struct sample *s);
-int report_close(void);		/* exit code */
+void idle_report_open(void);
+void idle_report_sample(const struct sample *s);
+int idle_report_close(void);		/* exit code */
 
 /* ---- loop.c ---- */
 

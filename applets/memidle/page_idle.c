@@ -134,16 +134,16 @@ read_physical(struct sample *s)
 static int
 is_physical(void)
 {
-	return opt.kind == TARGET_CGROUP || opt.kind == TARGET_SYSTEM;
+	return idle.kind == TARGET_CGROUP || idle.kind == TARGET_SYSTEM;
 }
 
 static void
 open_backend(void)
 {
 	bitmap_open(!is_physical() &&
-		(opt.kind == TARGET_TREE || target_count > 1));
+		(idle.kind == TARGET_TREE || watched_count > 1));
 	written = flush_wanted() && soft_dirty_works() && !is_physical();
-	if (opt.kind != TARGET_CGROUP)
+	if (idle.kind != TARGET_CGROUP)
 		return;
 	cgroup_fd = root_open("/proc/kpagecgroup", O_RDONLY);
 	if (cgroup_fd < 0)
@@ -154,7 +154,7 @@ static void
 set(void)
 {
 	bitmap_clear();
-	if (opt.kind == TARGET_CGROUP)
+	if (idle.kind == TARGET_CGROUP)
 		cgroup_inodes();
 	if (is_physical())
 		want_frames();

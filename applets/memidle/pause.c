@@ -42,9 +42,9 @@ only_targets(const char *path)
 	if (cgroup_pids_open(&p, &any_cgroup, path) < 0)
 		die("open %s/cgroup.procs:", path);
 	while (cgroup_pids_next(&p, &pid) > 0) {
-		for (i = 0; i < target_count && targets[i].pid != pid; i++)
+		for (i = 0; i < watched_count && watched[i].pid != pid; i++)
 			;
-		if (i == target_count)
+		if (i == watched_count)
 			die("--pause freeze: process %d is in %s too; use "
 				"--pause stop", pid, path);
 	}
@@ -57,20 +57,20 @@ find_freezer(void)
 	static char ours[PATH_MAX / 2], path[PATH_MAX / 2];
 	size_t n;
 
-	if (opt.kind == TARGET_SYSTEM)
+	if (idle.kind == TARGET_SYSTEM)
 		usage_die("--pause: the whole system cannot be paused");
-	if (opt.kind == TARGET_CGROUP)
-		fmt_str(path, sizeof(path), "%s", opt.cgroup);
-	else if (!target_count || v2_cgroup_of(targets[0].pid, path,
+	if (idle.kind == TARGET_CGROUP)
+		fmt_str(path, sizeof(path), "%s", idle.cgroup);
+	else if (!watched_count || v2_cgroup_of(watched[0].pid, path,
 			sizeof(path)) < 0)
 		die("--pause freeze: no cgroup v2 of process %d; use --pause "
-			"stop", target_count ? targets[0].pid : 0);
+			"stop", watched_count ? watched[0].pid : 0);
 	n = strlen(path);
 	if (!v2_cgroup_of(getpid(), ours, sizeof(ours)) &&
 	    !strncmp(ours, path, n) && (!ours[n] || ours[n] == '/'))
 		die("--pause freeze: we are in %s ourselves; use --pause stop",
 			path);
-	if (opt.kind != TARGET_CGROUP)
+	if (idle.kind != TARGET_CGROUP)
 		only_targets(path);
 	fmt_str(freezer, sizeof(freezer), "%s/cgroup.freeze", path);
 }
@@ -136,10 +136,10 @@ stop(void)
 {
 	unsigned i;
 
-	if (opt.kind == TARGET_SYSTEM)
+	if (idle.kind == TARGET_SYSTEM)
 		usage_die("--pause: the whole system cannot be paused");
-	for (i = 0; i < target_count; i++) {
-		struct target *t = &targets[i];
+	for (i = 0; i < watched_count; i++) {
+		struct target *t = &watched[i];
 
 		t->paused = !t->gone && !t->stopped && t->pid != getpid();
 		if (!t->paused)
@@ -157,7 +157,7 @@ void
 pause_targets(void)
 {
 	stopped = 0;
-	if (opt.pause == PAUSE_FREEZE)
+	if (idle.pause == PAUSE_FREEZE)
 		freeze();
 	else
 		stop();
@@ -168,16 +168,16 @@ resume_targets(void)
 {
 	unsigned i;
 
-	if (opt.pause == PAUSE_FREEZE) {
+	if (idle.pause == PAUSE_FREEZE) {
 		if (stopped)
 			write_text(freezer, "0");
 		keep_forget();
 		return;
 	}
-	for (i = 0; i < target_count; i++)
-		if (targets[i].paused) {
-			signal_target(&targets[i], SIGCONT);
-			targets[i].paused = 0;
+	for (i = 0; i < watched_count; i++)
+		if (watched[i].paused) {
+			signal_target(&watched[i], SIGCONT);
+			watched[i].paused = 0;
 			keep_forget();
 		}
 }

@@ -6,22 +6,22 @@ const char *const backend_names[BACKEND_COUNT] = {
 	[BACKEND_CLEAR_REFS] = "clear_refs", [BACKEND_LRU_GEN] = "lru_gen",
 	[BACKEND_DAMON] = "damon", [BACKEND_SOFT_DIRTY] = "soft_dirty",
 };
-struct found found[BACKEND_COUNT];
+struct found backend_found[BACKEND_COUNT];
 
 static void
 say(enum backend b, int works, const char *text)
 {
-	found[b].works = works;
-	fmt_str(found[b].why, sizeof(found[b].why), "%s", text);
+	backend_found[b].works = works;
+	fmt_str(backend_found[b].why, sizeof(backend_found[b].why), "%s", text);
 }
 
 /* Another caveat behind the first. */
 static void
 add(enum backend b, const char *text)
 {
-	size_t n = strlen(found[b].why);
+	size_t n = strlen(backend_found[b].why);
 
-	fmt_str(found[b].why + n, sizeof(found[b].why) - n, "%s%s",
+	fmt_str(backend_found[b].why + n, sizeof(backend_found[b].why) - n, "%s%s",
 		n ? "; " : "", text);
 }
 
@@ -188,7 +188,7 @@ probe_lru_gen(void)
 			"debugfs /sys/kernel/debug");
 	else if (!can_open(path, *root_dir ? O_RDONLY : O_RDWR))
 		say_errno(b, path);
-	else if (!lru_gen_enabled() && !opt.enable_lru_gen)
+	else if (!lru_gen_enabled() && !idle.enable_lru_gen)
 		say(b, 0, "MGLRU is off: --enable-lru-gen turns it on for "
 			"the run");
 	else
@@ -235,7 +235,7 @@ probe_soft_dirty(void)
 }
 
 void
-probe_all(void)
+backend_probe_all(void)
 {
 	probe_page_idle();
 	probe_clear_refs();
@@ -247,7 +247,7 @@ probe_all(void)
 /* ---- the table, the choice ---- */
 
 int
-probe_print(void)
+backend_probe_print(void)
 {
 	static const struct col cols[] = {
 		{ "backend", -10, COL_TEXT }, { "works", -5, COL_TEXT },
@@ -258,24 +258,24 @@ probe_print(void)
 	int b;
 
 	out_open(&out, 1);
-	rows_open(&r, &out, opt.json ? ROWS_NDJSON : opt.csv ? ROWS_CSV
+	rows_open(&r, &out, idle.json ? ROWS_NDJSON : idle.csv ? ROWS_CSV
 		: ROWS_TABLE, cols, ARRAY_LEN(cols));
 	while (rows_pass(&r))
 		for (b = BACKEND_AUTO + 1; b < BACKEND_COUNT; b++) {
 			rows_text(&r, backend_names[b]);
-			rows_text(&r, found[b].works ? "yes" : "no");
-			rows_text(&r, found[b].why);
+			rows_text(&r, backend_found[b].works ? "yes" : "no");
+			rows_text(&r, backend_found[b].why);
 			rows_end(&r);
 		}
 	if (out_finish(&out, "standard output"))
 		return EXIT_FAILED;
-	return found[BACKEND_PAGE_IDLE].works ? EXIT_DONE : EXIT_FAILED;
+	return backend_found[BACKEND_PAGE_IDLE].works ? EXIT_DONE : EXIT_FAILED;
 }
 
 static int
 is_group(void)
 {
-	return opt.kind == TARGET_CGROUP || opt.kind == TARGET_SYSTEM;
+	return idle.kind == TARGET_CGROUP || idle.kind == TARGET_SYSTEM;
 }
 
 /* What can answer for these targets, best first. */
@@ -299,7 +299,7 @@ nothing_works(const enum backend *list)
 {
 	for (; *list; list++)
 		note("memidle: %s: %s", backend_names[*list],
-			is_built(*list) ? found[*list].why
+			is_built(*list) ? backend_found[*list].why
 			: "not in this build");
 	die("no backend can measure this here (memidle --probe tells more)");
 }
@@ -311,33 +311,33 @@ choose(void)
 	const enum backend *b;
 
 	for (b = list; *b; b++) {
-		if (opt.backend && *b != opt.backend)
+		if (idle.backend && *b != idle.backend)
 			continue;
-		if (found[*b].works && is_built(*b)) {
-			opt.backend = *b;
+		if (backend_found[*b].works && is_built(*b)) {
+			idle.backend = *b;
 			return;
 		}
-		if (opt.backend)
+		if (idle.backend)
 			die("%s: %s", backend_names[*b], is_built(*b)
-				? found[*b].why : "not in this build");
+				? backend_found[*b].why : "not in this build");
 	}
-	if (opt.backend && opt.kind == TARGET_CGROUP)
+	if (idle.backend && idle.kind == TARGET_CGROUP)
 		return;		/* by the cgroup's processes */
-	if (opt.backend)
+	if (idle.backend)
 		usage_die("-b %s: cannot measure %s",
-			backend_names[opt.backend],
+			backend_names[idle.backend],
 			is_group() ? "the whole system" : "processes");
 	nothing_works(list);
 }
 
 /* Ages and distances are of pages. */
 void
-probe_choose(void)
+backend_probe_choose(void)
 {
 	choose();
-	if ((opt.ages || opt.reuse) && (opt.backend == BACKEND_CLEAR_REFS ||
-					opt.backend == BACKEND_LRU_GEN))
+	if ((idle.ages || idle.reuse) && (idle.backend == BACKEND_CLEAR_REFS ||
+					idle.backend == BACKEND_LRU_GEN))
 		die("--ages and --reuse need single pages, and %s gives only "
 			"sums (for processes: -b damon or -b soft_dirty)",
-			backend_names[opt.backend]);
+			backend_names[idle.backend]);
 }

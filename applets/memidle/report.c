@@ -36,21 +36,21 @@ columns(void)
 }
 
 void
-report_open(void)
+idle_report_open(void)
 {
 	out_open(&out, 1);
 	out_buffer(&out, out_space, sizeof(out_space));
-	shows_written = opt.backend == BACKEND_SOFT_DIRTY || opt.read ||
-		(opt.backend == BACKEND_PAGE_IDLE && flush_wanted() &&
-		 soft_dirty_works() && opt.kind != TARGET_CGROUP &&
-		 opt.kind != TARGET_SYSTEM);
+	shows_written = idle.backend == BACKEND_SOFT_DIRTY || idle.read ||
+		(idle.backend == BACKEND_PAGE_IDLE && flush_wanted() &&
+		 soft_dirty_works() && idle.kind != TARGET_CGROUP &&
+		 idle.kind != TARGET_SYSTEM);
 	columns();
-	if (opt.advice && arena_open(&wss, WSS_MAX * 8) < 0)
+	if (idle.advice && arena_open(&wss, WSS_MAX * 8) < 0)
 		die("memory for the advice:");
-	rows_open(&rows, &out, opt.csv ? ROWS_CSV : ROWS_TABLE, cols,
+	rows_open(&rows, &out, idle.csv ? ROWS_CSV : ROWS_TABLE, cols,
 		col_count);
-	rows.bytes = opt.bytes;
-	if (!opt.json && !(opt.csv && opt.vmas))
+	rows.bytes = idle.bytes;
+	if (!idle.json && !(idle.csv && idle.vmas))
 		rows_pass(&rows);
 }
 
@@ -119,9 +119,9 @@ table_vmas(const struct sample *s)
 	if (shows_written)
 		all[n++] = written_col;
 	all[n++] = name;
-	rows_open(&r, &out, opt.csv ? ROWS_CSV : ROWS_TABLE, all, n);
-	r.bytes = opt.bytes;
-	if (!opt.csv || !s->number)
+	rows_open(&r, &out, idle.csv ? ROWS_CSV : ROWS_TABLE, all, n);
+	r.bytes = idle.bytes;
+	if (!idle.csv || !s->number)
 		rows_pass(&r);
 	for (i = 0; i < region_count; i++) {
 		const struct mapping *v = &regions[i];
@@ -230,7 +230,7 @@ json_sample(const struct sample *s)
 	json_key(&j, "est_seconds");
 	json_fixed(&j, s->est / 1000, 6);
 	json_taint(&j, s->taint);
-	json_kstr(&j, "backend", backend_names[opt.backend]);
+	json_kstr(&j, "backend", backend_names[idle.backend]);
 	json_ku64(&j, "page_size", page_size);
 	json_ku64(&j, "processes", s->processes);
 	json_ku64(&j, "gone", s->gone);
@@ -251,16 +251,16 @@ wss_keep(const struct counts *n)
 }
 
 void
-report_sample(const struct sample *s)
+idle_report_sample(const struct sample *s)
 {
 	incomplete += s->denied;
-	if (opt.advice)
+	if (idle.advice)
 		wss_keep(&s->total);
-	if (opt.json)
+	if (idle.json)
 		json_sample(s);
-	else if (!(opt.csv && opt.vmas))
+	else if (!(idle.csv && idle.vmas))
 		row_sample(s);
-	if (!opt.json && opt.vmas)
+	if (!idle.json && idle.vmas)
 		table_vmas(s);
 	/* who waits for a sample gets it now */
 	if (out_flush(&out) < 0)
@@ -315,31 +315,31 @@ close_json(void)
 {
 	struct json j;
 
-	if (!opt.ages && !opt.reuse && !opt.advice)
+	if (!idle.ages && !idle.reuse && !idle.advice)
 		return;
 	json_open(&j, &out, 0);
 	json_object(&j);
 	if (CFG_MEMIDLE_HISTORY)
 		history_json(&j);
-	if (opt.advice)
+	if (idle.advice)
 		advice_json(&j);
 	json_close(&j);
 }
 
 int
-report_close(void)
+idle_report_close(void)
 {
-	if (opt.advice)
+	if (idle.advice)
 		sort_items(wss.base, wss_count < WSS_MAX ? wss_count : WSS_MAX,
 			8, u64_order, NULL);
-	if (opt.json) {
+	if (idle.json) {
 		close_json();
-	} else if (!opt.csv) {
+	} else if (!idle.csv) {
 		if (CFG_MEMIDLE_HISTORY)
 			history_print(&out);
-		if (CFG_MEMIDLE_HEAT && opt.heat)
+		if (CFG_MEMIDLE_HEAT && idle.heat)
 			heat_print(&out);
-		if (opt.advice)
+		if (idle.advice)
 			advice_print();
 	}
 	if (out_finish(&out, "standard output"))

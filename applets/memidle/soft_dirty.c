@@ -7,9 +7,9 @@ set(void)
 {
 	unsigned i;
 
-	for (i = 0; i < target_count; i++)
-		if (!targets[i].gone && clear_refs(targets[i].pid, 4) < 0)
-			targets[i].denied = errno == EACCES || errno == EPERM;
+	for (i = 0; i < watched_count; i++)
+		if (!watched[i].gone && clear_refs(watched[i].pid, 4) < 0)
+			watched[i].denied = errno == EACCES || errno == EPERM;
 }
 
 static enum page_state

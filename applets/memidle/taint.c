@@ -83,8 +83,8 @@ all_idle_though_running(const struct sample *s)
 
 	if (s->total.active || s->total.idle < 16)
 		return 0;
-	for (i = 0; i < target_count; i++)
-		if (targets[i].ran)
+	for (i = 0; i < watched_count; i++)
+		if (watched[i].ran)
 			return 1;
 	return 0;
 }
@@ -96,19 +96,19 @@ taint_after(const struct sample *s)
 	unsigned taint = 0, i;
 
 	look(&gen, &hints, &scanned);
-	if (opt.backend != BACKEND_LRU_GEN && lru_gen_enabled() &&
+	if (idle.backend != BACKEND_LRU_GEN && lru_gen_enabled() &&
 	    (gen != generations || (!gen && scanned != reclaim)))
 		taint |= TAINT_LRU_GEN;
-	if (opt.backend != BACKEND_DAMON &&
+	if (idle.backend != BACKEND_DAMON &&
 	    (owner > 0 || kdamond_owner() > 0))
 		taint |= TAINT_DAMON;
 	if (hints != numa)
 		taint |= TAINT_NUMA;
-	if (opt.backend <= BACKEND_CLEAR_REFS && all_idle_though_running(s))
+	if (idle.backend <= BACKEND_CLEAR_REFS && all_idle_though_running(s))
 		taint |= TAINT_REFS;
-	for (i = 0; i < target_count; i++) {
-		taint |= targets[i].execed && !targets[i].gone ? TAINT_EXEC : 0;
-		taint |= targets[i].stopped && !targets[i].gone
+	for (i = 0; i < watched_count; i++) {
+		taint |= watched[i].execed && !watched[i].gone ? TAINT_EXEC : 0;
+		taint |= watched[i].stopped && !watched[i].gone
 			? TAINT_STOPPED : 0;
 	}
 	return taint;

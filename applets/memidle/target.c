@@ -9,8 +9,8 @@
 
 #include "memidle.h"
 
-struct target *targets;
-unsigned target_count;
+struct target *watched;
+unsigned watched_count;
 
 static struct arena target_arena;
 static int command_pid, command_pipe[2] = { -1, -1 }, command_status = -1;
@@ -34,9 +34,9 @@ target_find(int pid)
 {
 	unsigned i;
 
-	for (i = 0; i < target_count; i++)
-		if (targets[i].pid == pid && !targets[i].gone)
-			return &targets[i];
+	for (i = 0; i < watched_count; i++)
+		if (watched[i].pid == pid && !watched[i].gone)
+			return &watched[i];
 	return NULL;
 }
 
@@ -45,7 +45,7 @@ static int
 target_add(int pid)
 {
 	struct procstat st;
-	struct target *t = &targets[target_count];
+	struct target *t = &watched[watched_count];
 
 	if (target_find(pid))
 		return 0;
@@ -55,7 +55,7 @@ target_add(int pid)
 		errno = EINVAL;
 		return -1;
 	}
-	if (target_count == TARGETS_MAX)
+	if (watched_count == TARGETS_MAX)
 		die("more than %d processes (TARGETS_MAX)", TARGETS_MAX);
 	*t = (struct target){ .pid = pid, .start = st.starttime };
 	t->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -64,7 +64,7 @@ target_add(int pid)
 	t->ticks = st.utime + st.stime;
 	t->image = image_of(pid);
 	memcpy(t->comm, st.comm, sizeof(t->comm));
-	target_count++;
+	watched_count++;
 	return 0;
 }
 
@@ -108,7 +108,7 @@ add_descendants(void)
 	int pid;
 
 	do {
-		before = target_count;
+		before = watched_count;
 		if (pids_open(&p) < 0)
 			return;
 		while (pids_next(&p, &pid) > 0)
@@ -116,7 +116,7 @@ add_descendants(void)
 			    target_find(st.ppid) && st.state != 'Z')
 				target_add(pid);
 		pids_close(&p);
-	} while (target_count != before);
+	} while (watched_count != before);
 }
 
 /* ---- cgroup members, below it too ---- */
@@ -183,7 +183,7 @@ visit_cgroup(visit_fn *visit)
 {
 	static char path[CGROUP_PATH + 1];
 
-	fmt_str(path, sizeof(path), "%s", opt.cgroup);
+	fmt_str(path, sizeof(path), "%s", idle.cgroup);
 	each_cgroup(path, 0, visit);
 }
 
@@ -259,18 +259,18 @@ find_cgroup(void)
 {
 	static char path[CGROUP_PATH];
 	static struct cgroups c;
-	size_t n = strlen(opt.cgroup);
+	size_t n = strlen(idle.cgroup);
 
-	while (n > 1 && opt.cgroup[n - 1] == '/')
+	while (n > 1 && idle.cgroup[n - 1] == '/')
 		n--;
-	fmt_str(path, sizeof(path), "%.*s", (int)n, opt.cgroup);
+	fmt_str(path, sizeof(path), "%.*s", (int)n, idle.cgroup);
 	if (*path == '/' && !is_dir(path) && !cgroups_open(&c))
 		fmt_str(path, sizeof(path), "%s%.*s", c.mount, (int)n,
-			opt.cgroup);
+			idle.cgroup);
 	if (*path != '/' || !is_dir(path))
 		die("%s: no such cgroup (give its directory, like "
-			"/sys/fs/cgroup/system.slice)", opt.cgroup);
-	opt.cgroup = path;
+			"/sys/fs/cgroup/system.slice)", idle.cgroup);
+	idle.cgroup = path;
 }
 
 /* ---- all ---- */
@@ -280,9 +280,9 @@ targets_arena(void)
 {
 	struct rlimit files;
 
-	if (arena_open(&target_arena, TARGETS_MAX * sizeof(*targets)) < 0)
+	if (arena_open(&target_arena, TARGETS_MAX * sizeof(*watched)) < 0)
 		die("memory for the list of processes:");
-	targets = (void *)target_arena.base;
+	watched = (void *)target_arena.base;
 	/* a pidfd each */
 	if (!getrlimit(RLIMIT_NOFILE, &files)) {
 		files.rlim_cur = files.rlim_max;
@@ -310,53 +310,53 @@ add_list(const char *list)
 }
 
 void
-targets_open(void)
+watched_open(void)
 {
 	targets_arena();
-	if (opt.command)
-		command_start(opt.command);
-	else if (opt.kind == TARGET_PIDS || opt.kind == TARGET_TREE)
-		add_list(opt.pids);
-	else if (opt.kind == TARGET_CGROUP)
+	if (idle.command)
+		command_start(idle.command);
+	else if (idle.kind == TARGET_PIDS || idle.kind == TARGET_TREE)
+		add_list(idle.pids);
+	else if (idle.kind == TARGET_CGROUP)
 		find_cgroup();
-	targets_update();
+	watched_update();
 }
 
 void
-targets_update(void)
+watched_update(void)
 {
 	unsigned i;
 
-	for (i = 0; i < target_count; i++)
-		target_check(&targets[i]);
-	if (opt.kind == TARGET_TREE)
+	for (i = 0; i < watched_count; i++)
+		target_check(&watched[i]);
+	if (idle.kind == TARGET_TREE)
 		add_descendants();
-	else if (opt.kind == TARGET_CGROUP)
+	else if (idle.kind == TARGET_CGROUP)
 		visit_cgroup(add_procs);
 }
 
 int
-targets_ended(void)
+watched_ended(void)
 {
 	unsigned i;
 
-	for (i = 0; i < target_count; i++) {
-		struct pollfd p = { targets[i].pidfd, POLLIN };
+	for (i = 0; i < watched_count; i++) {
+		struct pollfd p = { watched[i].pidfd, POLLIN };
 
 		/* without pidfds the next sample finds out */
-		if (!targets[i].gone && (p.fd < 0 || !poll(&p, 1, 0)))
+		if (!watched[i].gone && (p.fd < 0 || !poll(&p, 1, 0)))
 			return 0;
 	}
 	return 1;
 }
 
 unsigned
-targets_alive(void)
+watched_alive(void)
 {
 	unsigned i, n = 0;
 
-	for (i = 0; i < target_count; i++)
-		n += !targets[i].gone;
+	for (i = 0; i < watched_count; i++)
+		n += !watched[i].gone;
 	return n;
 }
 
@@ -382,7 +382,7 @@ command_start(char **argv)
 		_exit(errno == ENOENT ? 127 : 126);
 	}
 	close(command_pipe[0]);
-	opt.kind = TARGET_TREE;
+	idle.kind = TARGET_TREE;
 	if (target_add(command_pid) < 0)
 		die("the command's process:");
 }
@@ -392,7 +392,7 @@ void
 command_go(void)
 {
 	u64 until = now_ns() + 1000000000;
-	u64 before = targets[0].image;
+	u64 before = watched[0].image;
 
 	if (!command_pid)
 		return;
@@ -401,7 +401,7 @@ command_go(void)
 	while (image_of(command_pid) == before && now_ns() < until &&
 	       command_wait(0) < 0)
 		sleep_until(now_ns() + 1000000);
-	targets[0].image = image_of(command_pid);
+	watched[0].image = image_of(command_pid);
 }
 
 int

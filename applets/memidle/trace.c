@@ -80,14 +80,14 @@ trace_create(const char *path)
 	unsigned i;
 
 	if (outfile_open(&file, path, OUTFILE_ANYFS |
-			(opt.force ? OUTFILE_FORCE : 0)) < 0)
+			(idle.force ? OUTFILE_FORCE : 0)) < 0)
 		_exit(EXIT_FAILED);
 	out_open(&out, file.fd);
 	out_buffer(&out, out_space, sizeof(out_space));
 	out_put(&out, magic, sizeof(magic));
 	put_number(VERSION);
 	put_number(page_size);
-	put_number(opt.backend);
+	put_number(idle.backend);
 	put_number(wall_ns());
 	put_number(measure_count);
 	for (i = 0; i < measure_count; i++) {
@@ -165,7 +165,7 @@ int
 trace_close(int keep)
 {
 	if (!keep || out_flush(&out) < 0) {
-		warn("write %s:", opt.trace);
+		warn("write %s:", idle.trace);
 		outfile_abort(&file);
 		return 1;
 	}
@@ -274,7 +274,7 @@ read_region(struct bytes *b)
 		.end = (r.start + r.pages) << page_shift, .perm = r.perm,
 		.path = r.name, .path_len = r.name_len,
 	};
-	region = filter_vma(&v) ? emit_region(&r) : NULL;
+	region = vma_filter_wants(&v) ? emit_region(&r) : NULL;
 }
 
 /* A run that leaves its VMA is damage. */
@@ -319,7 +319,7 @@ read_end(struct bytes *b)
 	get_counts(b, &sample.total);
 	for (i = 0; i < measure_count; i++)
 		sample.measures[i] = get_number(b);
-	if (!opt.filter)
+	if (!idle.filter)
 		return;
 	sample.total = (struct counts){ 0 };
 	for (i = 0; i < region_count; i++)
@@ -422,7 +422,7 @@ read_header(struct bytes *from, const char *path)
 		die("%s: its header is damaged", path);
 	page_size = page;
 	page_shift = (unsigned)__builtin_ctzll(page);
-	opt.backend = backend;
+	idle.backend = backend;
 }
 
 /* Pages of the first sample's regions: what reports make room for. */
@@ -481,14 +481,14 @@ trace_read_bytes(const u8 *data, size_t n, const char *path)
 	read_header(&from, path);
 	pages = pages_of(from);
 	emit_open();
-	if (CFG_MEMIDLE_HISTORY && (opt.ages || opt.reuse))
+	if (CFG_MEMIDLE_HISTORY && (idle.ages || idle.reuse))
 		history_open(pages);
-	if (CFG_MEMIDLE_HEAT && (opt.heat || opt.png))
+	if (CFG_MEMIDLE_HEAT && (idle.heat || idle.png))
 		heat_open(pages);
-	report_open();
+	idle_report_open();
 	status = read_samples(from, path);
-	closed = report_close();
-	if (CFG_MEMIDLE_HEAT && opt.png && heat_png(opt.png))
+	closed = idle_report_close();
+	if (CFG_MEMIDLE_HEAT && idle.png && heat_png(idle.png))
 		closed = EXIT_FAILED;
 	return closed == EXIT_FAILED || !status ? closed : status;
 }

@@ -27,10 +27,10 @@ throttle(void)
 {
 	u64 used;
 
-	if (!opt.max_cpu || stop_signal)
+	if (!idle.max_cpu || stop_signal)
 		return;
 	used = cpu_ns() - throttle_cpu;
-	sleep_until(throttle_time + used * 100 / opt.max_cpu);
+	sleep_until(throttle_time + used * 100 / idle.max_cpu);
 }
 
 /* ---- pages ---- */
@@ -138,7 +138,7 @@ walk_process(struct target *t, int (*begin)(void *arg, struct vma *v),
 	if (!maps_open(&m, t->pid, "maps", buf, sizeof(buf))) {
 		/* the vsyscall page lies above what pagemap knows */
 		while ((r = maps_next(&m, &v)) > 0 && !(v.start >> 63))
-			if (filter_vma(&v) && begin(arg, &v)) {
+			if (vma_filter_wants(&v) && begin(arg, &v)) {
 				walk_vma(&w, &v);
 				end(arg);
 			}
@@ -171,8 +171,8 @@ walk_all(int (*begin)(void *arg, struct vma *v), walk_fn *pages,
 {
 	unsigned i;
 
-	for (i = 0; i < target_count; i++) {
-		struct target *t = &targets[i];
+	for (i = 0; i < watched_count; i++) {
+		struct target *t = &watched[i];
 
 		if (!t->gone && walk_process(t, begin, pages, end, t) < 0)
 			t->denied = errno == EACCES || errno == EPERM;
