@@ -360,23 +360,23 @@ static void
 read_block(u64 pfn)
 {
 	u64 *m = marked + pfn / 64, *r = result + pfn / 64;
-	u64 mask[WORDS], got[WORDS], idle;
+	u64 mask[WORDS], got[WORDS], still;
 	int i;
 
 	for (i = 0; i < WORDS; i++) {
 		/* what was idle before is asked again */
-		idle = r[i] & ~m[i];
-		m[i] |= idle;
-		r[i] &= ~idle;
+		still = r[i] & ~m[i];
+		m[i] |= still;
+		r[i] &= ~still;
 		mask[i] = m[i] & ~r[i];
 	}
 	read_words(pfn, mask, got);
 	if (only_head(got) && is_full(mask) && huge_at(pfn) == 1)
 		memset(got, 0xff, sizeof(got));
 	for (i = 0; i < WORDS; i++) {
-		idle = mask[i] & got[i];
-		m[i] &= ~idle;
-		r[i] |= idle;
+		still = mask[i] & got[i];
+		m[i] &= ~still;
+		r[i] |= still;
 	}
 }
 
