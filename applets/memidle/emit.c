@@ -50,7 +50,7 @@ emit_begin(struct sample *s)
 	names_used = 0;
 	cut = 0;
 	if (wants_trace())
-		trace_begin(s);
+		mit_begin(s);
 	if (wants_history())
 		history_begin(s->time);
 	if (wants_heat())
@@ -72,7 +72,7 @@ emit_region(const struct mapping *given)
 	r->name = memcpy(names + names_used, given->name, given->name_len);
 	names_used += given->name_len;
 	if (wants_trace())
-		trace_region(r);
+		mit_region(r);
 	if (wants_history())
 		history_region(r);
 	if (wants_heat())
@@ -84,7 +84,7 @@ void
 emit_run(u64 vpn, u64 count, enum page_state state)
 {
 	if (wants_trace())
-		trace_run(vpn, count, state);
+		mit_run(vpn, count, state);
 	if (wants_history())
 		history_run(vpn, count, state);
 	if (wants_heat())
@@ -124,7 +124,7 @@ emit_region_end(struct mapping *r)
 {
 	run_flush();
 	if (wants_trace())
-		trace_region_end(r);
+		mit_region_end(r);
 	if (wants_heat())
 		heat_region_end(r);
 }
@@ -135,7 +135,7 @@ emit_end(struct sample *s)
 	if (cut)
 		s->taint |= TAINT_LIMIT;
 	if (wants_trace())
-		trace_end(s);
+		mit_end(s);
 	if (wants_history())
 		history_end();
 	if (wants_heat())

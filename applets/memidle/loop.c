@@ -241,7 +241,7 @@ reports_open(u64 pages)
 	if (CFG_MEMIDLE_HEAT && (idle.heat || idle.png))
 		heat_open(pages);
 	if (CFG_MEMIDLE_TRACE && idle.trace)
-		trace_create(idle.trace);
+		mit_create(idle.trace);
 	idle_report_open();
 }
 
@@ -252,7 +252,7 @@ reports_close(void)
 
 	if (CFG_MEMIDLE_HEAT && idle.png && heat_png(idle.png))
 		status = EXIT_FAILED;
-	if (CFG_MEMIDLE_TRACE && idle.trace && trace_close(1))
+	if (CFG_MEMIDLE_TRACE && idle.trace && mit_close(1))
 		status = EXIT_FAILED;
 	return status;
 }

@@ -308,7 +308,7 @@ memidle_main(char **argv)
 {
 	parse(argv);
 	if (idle.read)
-		return CFG_MEMIDLE_TRACE ? trace_read(idle.read) : EXIT_FAILED;
+		return CFG_MEMIDLE_TRACE ? mit_read(idle.read) : EXIT_FAILED;
 	backend_probe_all();
 	if (probe_only)
 		return backend_probe_print();

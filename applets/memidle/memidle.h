@@ -255,19 +255,19 @@ void heat_end(void);
 void heat_print(struct out *o);
 int heat_png(const char *path);
 
-/* ---- trace.c: FILE.mit, docs/formats.md ---- */
+/* ---- mit.c: FILE.mit, docs/formats.md ---- */
 
-void trace_create(const char *path);
-void trace_begin(const struct sample *s);
-void trace_region(const struct mapping *r);
-void trace_run(u64 vpn, u64 count, enum page_state state);
-void trace_region_end(const struct mapping *r);
-void trace_end(const struct sample *s);
-int trace_close(int keep);	/* exit code */
+void mit_create(const char *path);
+void mit_begin(const struct sample *s);
+void mit_region(const struct mapping *r);
+void mit_run(u64 vpn, u64 count, enum page_state state);
+void mit_region_end(const struct mapping *r);
+void mit_end(const struct sample *s);
+int mit_close(int keep);	/* exit code */
 /* The same from memory; path is for messages. */
-int trace_read_bytes(const u8 *data, size_t n, const char *path);
+int mit_read_bytes(const u8 *data, size_t n, const char *path);
 /* Calls the emit functions for every sample; the exit code (3: salvaged). */
-int trace_read(const char *path);
+int mit_read(const char *path);
 
 /* ---- report.c ---- */
 

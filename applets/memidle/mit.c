@@ -1,4 +1,4 @@
-/* trace.c - FILE.mit (docs/formats.md): what was seen, as runs of pages.
+/* mit.c - FILE.mit (docs/formats.md): what was seen, as runs of pages.
  *
  * Records of a type byte, a length and that many bytes; numbers are base-128,
  * low bits first. A sample ends with a check of all its bytes, so a file that
@@ -75,7 +75,7 @@ put_counts(const struct counts *n)
 }
 
 void
-trace_create(const char *path)
+mit_create(const char *path)
 {
 	unsigned i;
 
@@ -99,7 +99,7 @@ trace_create(const char *path)
 }
 
 void
-trace_begin(const struct sample *s)
+mit_begin(const struct sample *s)
 {
 	sum = 2166136261u;
 	put_number(s->number);
@@ -109,7 +109,7 @@ trace_begin(const struct sample *s)
 }
 
 void
-trace_region(const struct mapping *r)
+mit_region(const struct mapping *r)
 {
 	put_number((u64)r->pid);
 	put_number(r->start);
@@ -122,7 +122,7 @@ trace_region(const struct mapping *r)
 
 /* Runs are a gap, and length and state in one. */
 void
-trace_run(u64 vpn, u64 count, enum page_state state)
+mit_run(u64 vpn, u64 count, enum page_state state)
 {
 	put_number(vpn - at);
 	put_number(count << 3 | state);
@@ -132,7 +132,7 @@ trace_run(u64 vpn, u64 count, enum page_state state)
 }
 
 void
-trace_region_end(const struct mapping *r)
+mit_region_end(const struct mapping *r)
 {
 	if (used)
 		put_record('R');
@@ -141,7 +141,7 @@ trace_region_end(const struct mapping *r)
 }
 
 void
-trace_end(const struct sample *s)
+mit_end(const struct sample *s)
 {
 	unsigned i;
 
@@ -162,7 +162,7 @@ trace_end(const struct sample *s)
 }
 
 int
-trace_close(int keep)
+mit_close(int keep)
 {
 	if (!keep || out_flush(&out) < 0) {
 		warn("write %s:", idle.trace);
@@ -472,7 +472,7 @@ read_samples(struct bytes from, const char *path)
 }
 
 int
-trace_read_bytes(const u8 *data, size_t n, const char *path)
+mit_read_bytes(const u8 *data, size_t n, const char *path)
 {
 	struct bytes from = { data, data + n, 0 };
 	int status, closed;
@@ -494,7 +494,7 @@ trace_read_bytes(const u8 *data, size_t n, const char *path)
 }
 
 int
-trace_read(const char *path)
+mit_read(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
@@ -510,5 +510,5 @@ trace_read(const char *path)
 	if (p == MAP_FAILED)
 		die("read %s:", path);
 	close(fd);
-	return trace_read_bytes(p, (size_t)st.st_size, path);
+	return mit_read_bytes(p, (size_t)st.st_size, path);
 }
