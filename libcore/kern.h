@@ -11,11 +11,20 @@
 
 /* ---- proc.c: processes ---- */
 
-/* Iterates over the processes in /proc, in the kernel's order. */
-struct pids {
+/* The names in an open directory, without "." and "..". */
+struct dirs {
 	int fd;
 	int used, end;
 	_Alignas(8) char buf[1024];
+};
+/* Takes over fd (closed by dirs_close); -1 when fd is -1. */
+int dirs_open(struct dirs *d, int fd);
+const char *dirs_next(struct dirs *d);	/* NULL at the end; till the next call */
+void dirs_close(struct dirs *d);
+
+/* Iterates over the processes in /proc, in the kernel's order. */
+struct pids {
+	struct dirs dir;
 };
 int pids_open(struct pids *p);			/* 0, or -1 with errno */
 int pids_next(struct pids *p, int *pid);	/* 1, 0 at the end, -1 */
@@ -229,7 +238,11 @@ struct range {
  * addresses read as zero (no CAP_SYS_ADMIN), ENOSPC when max is too small,
  * EBADMSG on a line that is not of the file's form, else open's errno. */
 int iomem_ram(struct range *r, int max);
+/* The same for any name ("Kernel code"). */
+int iomem_named(const char *name, struct range *r, int max);
 enum { IOMEM_RANGES = 1024 };
+/* Sorts and merges what overlaps or touches; ranges left. */
+int ranges_merge(struct range *r, int n);
 
 /* ---- sysv.c: /proc/sysvipc/shm ---- */
 
@@ -259,6 +272,16 @@ u64 shm_rss(const struct shm_segment *seg);
 /* 1 and the segment's id when a mapping is of System V shared memory: its path
  * is "/SYSV<key> (deleted)" and its inode is the id. */
 int shm_vma(const struct vma *v, int *id);
+
+/* ---- shmem.c: memory that is kept as files ---- */
+
+/* Minor device number (major 0) of the kernel's own mount where segments,
+ * memfds and shared anonymous memory live; 1 when it cannot be asked. */
+u32 shmem_minor(void);
+/* Pages of an open file that are in the page cache, and that were there and
+ * are gone (of shmem: in swap). 0, or -1: Linux < 6.5, or a huge page pool's
+ * file. */
+int file_cached(int fd, u64 *cached, u64 *evicted);
 
 /* ---- cgroup.c: control groups ---- */
 

@@ -71,7 +71,7 @@ struct rows {
 	const struct col *cols;
 	unsigned ncols, at;
 	unsigned pass;		/* prom: column of this pass */
-	int labels;		/* prom: labels given in this row */
+	unsigned cells;		/* of this row: shown, or (prom) labels */
 	char value[FMT_FIXED_MAX];	/* prom: of this row, held for its end */
 };
 /* Fills every field; bytes 0, prefix "membox". */

@@ -68,6 +68,7 @@
  * 	help
  * 	        --two-bits      2 bits a page instead of 16, two scans, no PSS
  */
+#include "list.h"
 #include "memstats.h"
 
 enum {
@@ -98,7 +99,7 @@ static const struct opt options[] = {
 	{ 0 }
 };
 
-static struct print_opts print;
+struct print_opts print;
 static const struct filter *filter;
 static const char *output;
 static u64 interval, count = 1;
@@ -181,32 +182,54 @@ show_cost(void)
 	return out_finish(&o, "standard output");
 }
 
-/* One sample written to fd: 0, 3, or 1 after a message. */
-static int
-sample(int fd, int groups)
-{
-	static char buf[65536];
-	struct out o;
+/* What a verb prints: 0, 3, or 1 after a message. */
+typedef int report_fn(struct out *o);
 
+static int
+report_scan(struct out *o)
+{
 	scan_once();
 	if (stop_signal)
 		return warn("interrupted: this scan is not shown");
+	if (splits[0].kind == SPLIT_ALL)
+		print_processes(o, &print);
+	else
+		print_groups(o, &print);
+	print_notes();
+	return scan_complete() ? EXIT_DONE : EXIT_PARTIAL;
+}
+
+static int
+report_shm(struct out *o)
+{
+	const struct shm_list list = { .format = print.format,
+		.bytes = print.bytes,
+		.kinds = SHM_SYSV | SHM_POSIX | SHM_MEMFD };
+
+	return shm_list(o, &list);
+}
+
+/* One sample written to fd. */
+static int
+sample(int fd, report_fn *report)
+{
+	static char buf[65536];
+	struct out o;
+	int status;
+
 	out_open(&o, fd);
 	out_buffer(&o, buf, sizeof(buf));
-	if (groups)
-		print_groups(&o, &print);
-	else
-		print_processes(&o, &print);
-	print_notes();
-	if (out_finish(&o, output ? output : "standard output"))
-		return EXIT_FAILED;
-	return scan_complete() ? EXIT_DONE : EXIT_PARTIAL;
+	status = report(&o);
+	if (status != EXIT_FAILED &&
+	    out_finish(&o, output ? output : "standard output"))
+		status = EXIT_FAILED;
+	return status;
 }
 
 /* Prometheus reads a file that is replaced with each sample; of the other
  * formats one file holds them all. */
 static int
-samples(int groups)
+samples(report_fn *report)
 {
 	int flags = OUTFILE_ANYFS | (force ? OUTFILE_FORCE : 0);
 	int each = print.format == ROWS_PROM, status = EXIT_DONE, worst = 0;
@@ -217,7 +240,7 @@ samples(int groups)
 		if (output && (!n || each) &&
 		    outfile_open(&f, output, flags) < 0)
 			return EXIT_FAILED;
-		status = sample(f.fd, groups);
+		status = sample(f.fd, report);
 		if (status > worst)
 			worst = status;
 		if (status == EXIT_FAILED) {
@@ -244,31 +267,33 @@ scan_main(int groups)
 	print_check_sort(&print, groups);
 	if (groups && !split_count)
 		usage_die("groups: by what? give a split, like --split-uid");
-	if (!groups && split_count)
-		usage_die("a split belongs to groups: memstats groups ..");
-	if (count_given && !interval && count != 1)
-		usage_die("--count needs --interval");
-	if (interval && !count_given)
-		count = 0;
 	if (!groups)
 		split_add(SPLIT_ALL, NULL);
 	if (cost)
 		return show_cost();
 	print.sampling = !!interval;
-	stop_on_signals();
 	scan_open(split_count);
 	procs.want_oom = !groups;
 	procs_open(print.sampling);
 	splits_open(print.sampling);
-	return samples(groups);
+	return samples(report_scan);
 }
+
+static const struct verb {
+	const char *name;
+	report_fn *report;
+} verbs[] = {
+	{ "shm", report_shm }, { "tmpfs", report_tmpfs },
+	{ "ram", report_ram },
+};
 
 int
 memstats_main(char **argv)
 {
 	struct opts o;
 	const char *verb;
-	int id;
+	size_t i;
+	int id, groups;
 
 	opt_open(&o, argv, options);
 	while ((id = opt_next(&o)) != OPT_END)
@@ -276,9 +301,18 @@ memstats_main(char **argv)
 	verb = o.operands[0];
 	if (verb && o.operands[1])
 		usage_die("what is '%s'?", o.operands[1]);
-	if (!verb)
-		return scan_main(0);
-	if (!strcmp(verb, "groups"))
-		return scan_main(1);
-	usage_die("what is '%s'? memstats, memstats groups", verb);
+	groups = verb && !strcmp(verb, "groups");
+	if (split_count && !groups)
+		usage_die("a split belongs to groups: memstats groups ..");
+	if (count_given && !interval && count != 1)
+		usage_die("--count needs --interval");
+	if (interval && !count_given)
+		count = 0;
+	stop_on_signals();
+	if (!verb || groups)
+		return scan_main(groups);
+	for (i = 0; i < ARRAY_LEN(verbs); i++)
+		if (!strcmp(verb, verbs[i].name))
+			return samples(verbs[i].report);
+	usage_die("what is '%s'? groups, shm, tmpfs, ram", verb);
 }

@@ -193,10 +193,14 @@ struct print_opts {
 	const char *sort;
 	u64 top;
 };
+extern struct print_opts print;
 void print_processes(struct out *o, const struct print_opts *p);
 void print_groups(struct out *o, const struct print_opts *p);
 /* Column names are checked before anything is scanned: exit 2. */
 void print_check_sort(const struct print_opts *p, int groups);
+/* tmpfs.c, ram.c: write a report to o; 0, 3, or 1 after a message. */
+int report_tmpfs(struct out *o);
+int report_ram(struct out *o);
 /* What was skipped, on stderr. */
 void print_notes(void);
 int scan_complete(void);

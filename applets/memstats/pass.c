@@ -81,7 +81,6 @@ scan_open(u32 split_total)
 	choose_mode(split_total);
 	scan.ram_end = zones_end();
 	scan.limit = scan.ram_end + swap_open();
-	types_open();
 	if (!scan.ram_end)
 		scan.no_pages = 1;
 	else

@@ -11,7 +11,6 @@ struct part {
 };
 
 /* types.c */
-void types_open(void);
 enum page_type vma_type(int pid, const struct vma *v, int *shm_id);
 /* [vvar], [vsyscall]: the kernel's, in nobody's RSS. */
 int vma_skipped(const struct vma *v);

@@ -1,12 +1,9 @@
 /* types.c - what kind of page stands behind a mapping: told by the mapping's
  * device, since a path may be anything. */
-#include <sys/sysmacros.h>
-#include <sys/syscall.h>
-
 #include "memstats.h"
 #include "scan.h"
 
-enum { DEVS = 256, SHMEM_DEV = 1 };
+enum { DEVS = 256 };
 
 /* File systems without a disk (major 0), by minor. */
 static struct dev {
@@ -14,7 +11,6 @@ static struct dev {
 	u8 type;
 } devs[DEVS];
 static unsigned dev_count;
-static u32 shmem_minor = SHMEM_DEV;
 static int asked_pid;
 
 static void
@@ -75,24 +71,6 @@ mounts_of(int pid)
 	close(fd);
 }
 
-/* Segments, memfds and shared anonymous memory live on a mount of the
- * kernel's own that no table shows: ask for its number. */
-void
-types_open(void)
-{
-	struct stat st;
-	int fd;
-
-	if (*root_dir)
-		return;
-	fd = (int)syscall(SYS_memfd_create, "memstats", 1 /* CLOEXEC */);
-	if (fd < 0)
-		return;
-	if (!fstat(fd, &st))
-		shmem_minor = minor(st.st_dev);
-	close(fd);
-}
-
 static enum page_type
 dev_type(int pid, u32 minor)
 {
@@ -135,11 +113,11 @@ vma_type(int pid, const struct vma *v, int *shm_id)
 	/* Those names, on another mount than shmem's: a huge page pool. */
 	internal = begins(v->path, "/memfd:") || shm_vma(v, shm_id);
 	if (begins(v->path, "/anon_hugepage") ||
-	    (internal && v->minor != shmem_minor))
+	    (internal && v->minor != shmem_minor()))
 		return TYPE_HUGETLB;
 	if (*shm_id >= 0)
 		return TYPE_SYSV;
-	if (internal || v->minor == shmem_minor)
+	if (internal || v->minor == shmem_minor())
 		return TYPE_SHMEM;
 	return dev_type(pid, v->minor);
 }

@@ -12,40 +12,72 @@ struct dirent64 {		/* linux_dirent64, getdents64(2) */
 };
 
 int
+dirs_open(struct dirs *d, int fd)
+{
+	d->fd = fd;
+	d->used = d->end = 0;
+	return fd < 0 ? -1 : 0;
+}
+
+void
+dirs_close(struct dirs *d)
+{
+	close(d->fd);
+}
+
+/* errno 0 at the end. */
+static const char *
+next_name(struct dirs *d)
+{
+	const struct dirent64 *e;
+
+	if (d->used == d->end) {
+		d->used = d->end = 0;
+		errno = 0;
+		d->end = (int)syscall(SYS_getdents64, d->fd, d->buf,
+			sizeof(d->buf));
+		if (d->end <= 0) {
+			d->end = 0;
+			return NULL;
+		}
+	}
+	e = (const void *)(d->buf + d->used);
+	d->used += e->len;
+	return e->name;
+}
+
+const char *
+dirs_next(struct dirs *d)
+{
+	const char *name;
+
+	while ((name = next_name(d)) &&
+	       (!strcmp(name, ".") || !strcmp(name, "..")))
+		;
+	return name;
+}
+
+int
 pids_open(struct pids *p)
 {
-	p->used = p->end = 0;
-	p->fd = root_open("/proc", O_RDONLY | O_DIRECTORY);
-	return p->fd < 0 ? -1 : 0;
+	return dirs_open(&p->dir, root_open("/proc", O_RDONLY | O_DIRECTORY));
 }
 
 int
 pids_next(struct pids *p, int *pid)
 {
-	for (;;) {
-		const struct dirent64 *d;
+	const char *name;
 
-		if (p->used == p->end) {
-			p->used = 0;
-			p->end = (int)syscall(SYS_getdents64, p->fd, p->buf,
-				sizeof(p->buf));
-			if (p->end <= 0) {
-				int error = p->end;
-				p->end = 0;
-				return error;
-			}
-		}
-		d = (const void *)(p->buf + p->used);
-		p->used += d->len;
-		if (!parse_pid(d->name, pid))
+	while ((name = next_name(&p->dir)))
+		if (!parse_pid(name, pid))
 			return 1;
-	}
+	return errno ? -1 : 0;
 }
 
 void
 pids_close(struct pids *p)
 {
-	close(p->fd);
+	dirs_close(&p->dir);
 }
 
 static void

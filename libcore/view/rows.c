@@ -69,7 +69,7 @@ table_cell(struct rows *r, const char *s, size_t n)
 
 	if (r->cols[r->at].hidden)
 		return;
-	if (r->at)
+	if (r->cells++)
 		out_char(r->out, ' ');
 	if (width > 0)
 		out_pad(r->out, fill);
@@ -121,7 +121,7 @@ heading(struct rows *r)
 		table_cell(r, name, n);
 	}
 	out_str(r->out, r->format == ROWS_CSV ? "\r\n" : "\n");
-	r->at = 0;
+	r->at = r->cells = 0;
 }
 
 /* prom: the next value column, its HELP and TYPE; 0 after the last. */
@@ -170,7 +170,7 @@ prom_label(struct rows *r, const char *s, size_t n)
 	const struct col *value = &r->cols[r->pass - 1];
 	size_t i = 0, len;
 
-	if (!r->labels++)
+	if (!r->cells++)
 		out_fmt(r->out, "%s_%s%s{", r->prefix, value->name,
 			value->type == COL_BYTES ? "_bytes" : "");
 	else
@@ -330,12 +330,11 @@ prom_end(struct rows *r)
 {
 	const struct col *value = &r->cols[r->pass - 1];
 
-	if (r->labels)
+	if (r->cells)
 		out_fmt(r->out, "} %s\n", r->value);
 	else
 		out_fmt(r->out, "%s_%s%s %s\n", r->prefix, value->name,
 			value->type == COL_BYTES ? "_bytes" : "", r->value);
-	r->labels = 0;
 }
 
 void
@@ -349,5 +348,5 @@ rows_end(struct rows *r)
 		prom_end(r);
 	else
 		json_close(&r->json);
-	r->at = 0;
+	r->at = r->cells = 0;
 }
