@@ -63,13 +63,33 @@
  * 	        --pages PID    where each page lies (PFN), the flags and the map count
  * 	                       the kernel has for it, swap slots; alike pages that
  * 	                       follow each other are one row, in --json and --ndjson too
+ *
+ * config MEMMAPS_PICTURE
+ * 	bool "pictures, PNG and terminal (14 kb)"
+ * 	depends on MEMMAPS
+ * 	default y
+ * 	help
+ *
+ * 	  Pictures, a Hilbert curve through blocks, so that neighbours stay neighbours:
+ * 	        --png FILE     physical memory, an indexed PNG; --force replaces FILE
+ * 	        --term         on the terminal, in colour or else in letters
+ * 	        --color BY     mapped (default), process, user, cgroup: who maps a page;
+ * 	                       flags: what for; order: block sizes, fragmentation
+ * 	        --pid PID      what PID maps alone, what it shares, what others have
+ * 	        --virtual PID  with --png or --term: PID's address space instead:
+ * 	                       resident, huge, swapped, absent
+ * 	        --scale N      N pages a pixel (default: up to 4 million pixels)
+ * 	                       The legend's sizes are exact, a pixel shows what most of
+ * 	                       its pages are (--virtual: if any is resident). Memory
+ * 	                       used: 2 to 3 bytes for each page of RAM.
  */
-#include "memmaps.h"
+#include "picture.h"
 
 enum {
 	OPT_SORT = 256 + 16, OPT_MIN, OPT_TYPE, OPT_SKIP_KERNEL, OPT_BYTES,
 	OPT_JSON, OPT_NDJSON, OPT_SMAPS, OPT_FULL, OPT_COMPACT, OPT_FORCE,
-	OPT_INTERVAL, OPT_COUNT, OPT_PAGES,
+	OPT_INTERVAL, OPT_COUNT, OPT_PAGES, OPT_PNG,
+	OPT_TERM, OPT_COLOR, OPT_PID, OPT_VIRTUAL, OPT_SCALE,
 };
 
 /* What is to be done; --watch and the like are of this kind. */
@@ -85,9 +105,16 @@ static const struct opt options[] = {
 	{ "interval", OPT_INTERVAL, OPT_ARG },
 	{ "count", OPT_COUNT, OPT_ARG },
 	{ "pages", OPT_PAGES, .lacks = !CFG_MEMMAPS_PAGES },
+	{ "png", OPT_PNG, OPT_ARG, !CFG_MEMMAPS_PICTURE },
+	{ "term", OPT_TERM, .lacks = !CFG_MEMMAPS_PICTURE },
+	{ "color", OPT_COLOR, OPT_ARG, !CFG_MEMMAPS_PICTURE },
+	{ "pid", OPT_PID, OPT_ARG, !CFG_MEMMAPS_PICTURE },
+	{ "virtual", OPT_VIRTUAL, OPT_ARG, !CFG_MEMMAPS_PICTURE },
+	{ "scale", OPT_SCALE, OPT_ARG, !CFG_MEMMAPS_PICTURE },
 	{ 0 }
 };
 
+struct picture_ask picture_ask;
 struct ask ask = { .count = 1, .interval = 1000000000, .top = 20 };
 struct out report;
 static struct outfile file = { .fd = -1 };
@@ -158,6 +185,45 @@ act(int (*what)(void))
 }
 
 static void
+ask_color(const char *name)
+{
+	static const char *const names[COLORS] = { "mapped", "process",
+		"user", "cgroup", "flags", "order" };
+	unsigned i;
+
+	for (i = 0; i < COLORS; i++)
+		if (!strcmp(name, names[i])) {
+			picture_ask.color = i;
+			return;
+		}
+	usage_die("--color: '%s' is not mapped, process, user, cgroup, flags "
+		"or order", name);
+}
+
+static void
+ask_picture(int id, const char *arg)
+{
+	switch (id) {
+	case OPT_COLOR: ask_color(arg); return;
+	case OPT_PID: picture_ask.pid = xparse_pid("--pid", arg); return;
+	case OPT_SCALE:
+		picture_ask.scale = xparse_u64("--scale", arg);
+		if (!picture_ask.scale)
+			usage_die("--scale: more than 0");
+		return;
+	case OPT_VIRTUAL:
+		picture_ask.pid = xparse_pid("--virtual", arg);
+		action = virtual_sample;
+		return;
+	case OPT_PNG: ask.output = arg; break;
+	case OPT_TERM: picture_ask.term = 1; break;
+	}
+	picture_ask.asked = 1;
+	if (action != virtual_sample)
+		act(picture_sample);
+}
+
+static void
 ask_option(int id, const char *arg)
 {
 	switch (id) {
@@ -181,6 +247,9 @@ ask_option(int id, const char *arg)
 		ask.count = xparse_u64("--count", arg);
 		ask.sampling = ask.count != 1;
 		break;
+	default:
+		if (CFG_MEMMAPS_PICTURE)
+			ask_picture(id, arg);
 	}
 }
 
@@ -195,10 +264,30 @@ ask_operands(char **operands)
 	ask.pid_count = (unsigned)(p - operands);
 }
 
+static void
+check_picture(void)
+{
+	if (!picture_ask.asked)
+		usage_die("--virtual goes with --png FILE or --term");
+	if (picture_ask.term && ask.output)
+		usage_die("either --png or --term");
+	if (ask.all || ask.pid_count)
+		usage_die("a picture is of all processes; --pid PID shows one");
+	if (picture_ask.pid && picture_ask.color != COLOR_MAPPED)
+		usage_die("--color or one process");
+	ask.all = 1;
+	ask.count = 1;
+}
+
 /* What does not go together, and what follows from what. */
 static void
 check_ask(void)
 {
+	if (CFG_MEMMAPS_PICTURE && (action == picture_sample ||
+	    action == virtual_sample)) {
+		check_picture();
+		return;
+	}
 	if (ask.all && ask.pid_count)
 		usage_die("either --all or process ids");
 	if (!ask.all && !ask.pid_count)
