@@ -36,20 +36,26 @@ all: $(out)/membox
 APPLETS = memdump memmaps memstats memtrack memidle shmat
 applet_file = $(firstword $(wildcard applets/$(1)/$(1).c applets/$(1).c))
 kconfigs := $(APPLETS:%=$(gen)/Kconfig.%)
-KCONF = cd $(out) && awk -v conf=.config -v out=. -v srcdir=$(SRC) \
+KCONF = cd $(out) && awk -v conf=.config -v srcdir=$(SRC) \
 	-v mode=$(1) $(2) -f $(SRC)/config/kconf.awk $(SRC)/config/Kconfig
 
 define kconfig_rule
-$(gen)/Kconfig.$(1): $(call applet_file,$(1)) config/kconf.awk
+$(gen)/Kconfig.$(1): $(call applet_file,$(1)) config/gen.awk
 	@mkdir -p $$(@D)
-	@$(if $(call applet_file,$(1)),awk -v mode=extract -f config/kconf.awk $(call applet_file,$(1))) >$$@
+	@$(if $(call applet_file,$(1)),awk -v mode=extract -f config/gen.awk $(call applet_file,$(1))) >$$@
 endef
 $(foreach a,$(APPLETS),$(eval $(call kconfig_rule,$(a))))
 
-# The stamp says when the three files were last made; they themselves change
-# only with their content.
-$(gen)/stamp: $(kconfigs) config/Kconfig config/kconf.awk $(wildcard $(out)/.config)
+# The stamp says when the headers were last made; they themselves change only
+# with their content.
+$(gen)/stamp: $(kconfigs) config/Kconfig config/kconf.awk config/gen.awk \
+		$(wildcard $(out)/.config)
 	@$(call KCONF,oldconfig,-v defs=$(SRC)/config/full_defconfig)
+	@for h in config usage applets; do \
+	awk -v mode=$$h -f config/gen.awk $(out)/.config $(kconfigs) \
+	config/Kconfig >$(gen)/$$h.new || exit; \
+	cmp -s $(gen)/$$h.new $(gen)/$$h.h || mv $(gen)/$$h.new $(gen)/$$h.h; \
+	done
 	@sed 's/["\\]/\\&/g; s/.*/"&\\n"/' $(out)/.config >$(gen)/config-text.h
 	@touch $@
 $(gen)/config.h $(gen)/usage.h $(gen)/applets.h $(gen)/config-text.h: $(gen)/stamp ;
