@@ -24,7 +24,7 @@ columns_for(u32 blocks)
 }
 
 void
-canvas_fit(struct canvas *c, u64 pixels)
+canvas_fit(struct canvas *c, u64 pixels, u32 width)
 {
 	u32 blocks;
 
@@ -35,7 +35,9 @@ canvas_fit(struct canvas *c, u64 pixels)
 	while (c->shift && pixels >> 2 * c->shift < BLOCKS_LEAST)
 		c->shift--;
 	blocks = (u32)((pixels + (1ull << 2 * c->shift) - 1) >> 2 * c->shift);
-	c->columns = columns_for(blocks);
+	c->columns = width >> c->shift;
+	if (!c->columns)
+		c->columns = columns_for(blocks);
 	c->rows = (blocks + c->columns - 1) / c->columns;
 	c->width = c->columns << c->shift;
 	c->height = c->rows << c->shift;

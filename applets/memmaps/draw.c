@@ -288,6 +288,15 @@ draw_term(const struct picture *p)
 
 /* ---- scale ---- */
 
+u32
+picture_width(void)
+{
+	int columns, rows;
+
+	term_size(1, &columns, &rows);
+	return picture_ask.term ? (u32)columns : 0;
+}
+
 static int
 fits_term(u64 pixels)
 {
@@ -295,7 +304,7 @@ fits_term(u64 pixels)
 	int columns, rows;
 
 	term_size(1, &columns, &rows);
-	canvas_fit(&c, pixels);
+	canvas_fit(&c, pixels, (u32)columns);
 	rows = (rows > 16 ? rows - 8 : 8) * (1 + term_color(1));
 	return c.width <= (u32)columns && c.height <= (u32)rows;
 }

@@ -566,7 +566,7 @@ reserve(struct arena *arena)
 		die("memory for the picture:");
 	m.classes = arena_take(arena, m.pages * 2);
 	m.picture.pixels = arena_take(arena, pixels);
-	canvas_fit(&m.picture.canvas, pixels);
+	canvas_fit(&m.picture.canvas, pixels, picture_width());
 	m.picture.address = address_of;
 }
 

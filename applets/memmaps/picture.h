@@ -15,7 +15,8 @@ struct canvas {
 	u32 columns, rows;	/* blocks */
 	u32 width, height;	/* pixels */
 };
-void canvas_fit(struct canvas *c, u64 pixels);
+/* width: at most, for a terminal; 0 = between square and twice as wide. */
+void canvas_fit(struct canvas *c, u64 pixels, u32 width);
 enum { CANVAS_NONE = -1 };
 /* Index of the pixel at x, y, or CANVAS_NONE in what is not filled. */
 s64 canvas_at(const struct canvas *c, u32 x, u32 y);
@@ -48,6 +49,8 @@ int draw_term(const struct picture *p);
 /* Pages a pixel for that many pages: --scale, else what the terminal or a
  * picture of 4 million pixels holds. */
 u64 picture_scale(u64 pages);
+/* The width to give to canvas_fit. */
+u32 picture_width(void);
 
 /* ---- picture.c, virtual.c ---- */
 

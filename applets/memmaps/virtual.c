@@ -180,7 +180,8 @@ virtual_sample(void)
 		return EXIT_FAILED;
 	}
 	v.scale = picture_scale(v.pages);
-	canvas_fit(&v.picture.canvas, (v.pages + v.scale - 1) / v.scale);
+	canvas_fit(&v.picture.canvas, (v.pages + v.scale - 1) / v.scale,
+		picture_width());
 	if (arena_open(&arena, v.picture.canvas.pixels) < 0)
 		die("memory for the picture:");
 	v.picture.pixels = arena.base;
