@@ -53,6 +53,24 @@
  * 	    memmaps --all --smaps --json -o m.json for later, for --diff, for scripts
  * 	    memc 1234 --count 0 --interval 500     a line of JSON every 0.5 s
  *
+ * config MEMMAPS_WATCH
+ * 	bool "watch, diff, leak suspects (8 kb)"
+ * 	depends on MEMMAPS
+ * 	default y
+ * 	help
+ *
+ * 	  Growth:
+ * 	        --watch        what grew and shrank, biggest first, every --interval
+ * 	                       (1 s) until ^C or --count
+ * 	        --leak-suspects  after --count (10) samples: regions that grew twice or
+ * 	                       more and never shrank, RSS and swap together
+ * 	        --diff A B     the same view of two files of --json --smaps, or of two
+ * 	                       unpacked snapshots (directories)
+ * 	        --top N        the N biggest (20)
+ * 	                       In --json each document has what changed, in bytes.
+ * 	                       Regions are the same one when they overlap and have the
+ * 	                       same type and path.
+ *
  * config MEMMAPS_PAGES
  * 	bool "page by page (4 kb)"
  * 	depends on MEMMAPS
@@ -84,11 +102,13 @@
  * 	                       used: 2 to 3 bytes for each page of RAM.
  */
 #include "picture.h"
+#include "watch.h"
 
 enum {
 	OPT_SORT = 256 + 16, OPT_MIN, OPT_TYPE, OPT_SKIP_KERNEL, OPT_BYTES,
 	OPT_JSON, OPT_NDJSON, OPT_SMAPS, OPT_FULL, OPT_COMPACT, OPT_FORCE,
 	OPT_INTERVAL, OPT_COUNT, OPT_PAGES, OPT_PNG,
+	OPT_WATCH, OPT_DIFF, OPT_LEAKS, OPT_TOP,
 	OPT_TERM, OPT_COLOR, OPT_PID, OPT_VIRTUAL, OPT_SCALE,
 };
 
@@ -104,6 +124,10 @@ static const struct opt options[] = {
 	{ "output", 'o', OPT_ARG }, { "force", OPT_FORCE },
 	{ "interval", OPT_INTERVAL, OPT_ARG },
 	{ "count", OPT_COUNT, OPT_ARG },
+	{ "watch", OPT_WATCH, .lacks = !CFG_MEMMAPS_WATCH },
+	{ "diff", OPT_DIFF, .lacks = !CFG_MEMMAPS_WATCH },
+	{ "leak-suspects", OPT_LEAKS, .lacks = !CFG_MEMMAPS_WATCH },
+	{ "top", OPT_TOP, OPT_ARG, !CFG_MEMMAPS_WATCH },
 	{ "pages", OPT_PAGES, .lacks = !CFG_MEMMAPS_PAGES },
 	{ "png", OPT_PNG, OPT_ARG, !CFG_MEMMAPS_PICTURE },
 	{ "term", OPT_TERM, .lacks = !CFG_MEMMAPS_PICTURE },
@@ -224,6 +248,27 @@ ask_picture(int id, const char *arg)
 }
 
 static void
+ask_watch(int id, const char *arg)
+{
+	u64 n;
+
+	switch (id) {
+	case OPT_WATCH: act(watch_sample); break;
+	case OPT_DIFF: act(diff_files); break;
+	case OPT_LEAKS:
+		act(leak_sample);
+		ask.leaks = 1;
+		break;
+	case OPT_TOP:
+		n = xparse_u64("--top", arg);
+		if (!n || n > 1000)
+			usage_die("--top: 1 to 1000");
+		ask.top = (unsigned)n;
+		break;
+	}
+}
+
+static void
 ask_option(int id, const char *arg)
 {
 	switch (id) {
@@ -245,7 +290,15 @@ ask_option(int id, const char *arg)
 	case OPT_PAGES: act(CFG_MEMMAPS_PAGES ? pages_sample : NULL); break;
 	case OPT_COUNT:
 		ask.count = xparse_u64("--count", arg);
+		ask.counted = 1;
 		ask.sampling = ask.count != 1;
+		break;
+	case OPT_WATCH:
+	case OPT_DIFF:
+	case OPT_LEAKS:
+	case OPT_TOP:
+		if (CFG_MEMMAPS_WATCH)
+			ask_watch(id, arg);
 		break;
 	default:
 		if (CFG_MEMMAPS_PICTURE)
@@ -279,6 +332,28 @@ check_picture(void)
 	ask.count = 1;
 }
 
+static void
+check_diff(char **files)
+{
+	if (!files[0] || !files[1] || files[2] || ask.all)
+		usage_die("--diff takes two files or directories");
+	ask.pids = files;
+	ask.pid_count = 2;
+	ask.count = 1;
+	ask.sampling = 0;
+}
+
+/* Growth needs samples. */
+static void
+check_watch(void)
+{
+	if (!ask.counted)
+		ask.count = action == watch_sample ? 0 : 10;
+	if (ask.counted && ask.count == 1)
+		usage_die("--count: 2 samples at the least");
+	ask.sampling = ask.smaps = 1;
+}
+
 /* What does not go together, and what follows from what. */
 static void
 check_ask(void)
@@ -288,6 +363,8 @@ check_ask(void)
 		check_picture();
 		return;
 	}
+	if (CFG_MEMMAPS_WATCH && action == diff_files)
+		return;
 	if (ask.all && ask.pid_count)
 		usage_die("either --all or process ids");
 	if (!ask.all && !ask.pid_count)
@@ -300,6 +377,9 @@ check_ask(void)
 			"--extended");
 	if (ask.json && ask.order != BY_ADDRESS && !ask.min)
 		usage_die("--sort is for the table");
+	if (CFG_MEMMAPS_WATCH && (action == watch_sample ||
+	    action == leak_sample))
+		check_watch();
 	if (ask.sampling)
 		root_refuse("sampling");
 	if (!action && (!ask.json || ask.order > BY_SIZE))
@@ -372,18 +452,24 @@ int
 memmaps_main(char **argv)
 {
 	struct opts o;
-	int id;
+	int id, code;
 
 	if (!strcmp(applet_name, "memc"))
 		memc_words(argv);
 	opt_open(&o, argv, options);
 	while ((id = opt_next(&o)) != OPT_END)
 		ask_option(id, o.arg);
-	ask_operands(o.operands);
+	if (CFG_MEMMAPS_WATCH && action == diff_files)
+		check_diff(o.operands);
+	else
+		ask_operands(o.operands);
 	check_ask();
 	stop_on_signals();
 	open_report();
 	if (!action)
 		action = ask.json ? emit_sample : table_sample;
-	return report_end(sample_all(action));
+	code = sample_all(action);
+	if (CFG_MEMMAPS_WATCH && action == leak_sample)
+		leak_report();
+	return report_end(code);
 }

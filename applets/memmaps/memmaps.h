@@ -26,7 +26,9 @@ struct ask {
 	u64 interval;		/* ns */
 	u64 count;		/* samples; 0 = until a signal */
 	int sampling;		/* --interval or --count was given */
+	int counted;		/* --count was */
 	unsigned top;		/* rows of --watch */
+	int leaks;
 };
 extern struct ask ask;
 int memmaps_main(char **argv);

@@ -111,10 +111,11 @@ store_add(struct store *s, int pid, const struct region *g)
 		.minor = v->minor, .pid = pid, .perm = (u8)v->perm,
 		.type = g->type, .kind = g->kind, .seen = g->seen,
 		.path = name_keep(v->path, v->path_len),
-		.flags = name_keep(g->flags, strlen(g->flags)),
-		.first_rss = g->kb[SMAPS_RSS] };
+		.flags = name_keep(g->flags, strlen(g->flags)) };
 	for (key = 0; key < SMAPS_KEYS; key++)
 		r->kb[key] = g->kb[key] > ~0u ? ~0u : (u32)g->kb[key];
+	r->first_rss = r->kb[SMAPS_RSS];
+	r->first_swap = r->kb[SMAPS_SWAP];
 	return r;
 }
 

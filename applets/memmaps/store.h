@@ -13,7 +13,7 @@ struct record {
 	u8 perm, type, kind;
 	u8 matched;		/* of --watch, --diff */
 	u16 grew, shrank;	/* samples, of --leak-suspects */
-	u64 first_rss;		/* kB, likewise */
+	u32 first_rss, first_swap;	/* kB, likewise */
 	u32 kb[SMAPS_KEYS];	/* what does not fit is ~0 */
 };
 struct store {
