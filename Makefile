@@ -104,15 +104,17 @@ $(objects): $(obj)/%.o: %.c $(gen)/stamp $(gen)/include/zlib.h
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -c -o $@ $<
 -include $(objects:.o=.d)
 
-# What goes over every line of maps and smaps, of all processes.
-hot := libcore/base/lines libcore/kern/maps libcore/kern/region applets/memmaps/emit
+# What goes over every line of maps and smaps, and every byte of a dump.
+hot := libcore/base/lines libcore/kern/maps libcore/kern/region applets/memmaps/emit \
+	libcore/flow/sha256 libcore/flow/sha256_ni libcore/flow/xxh32
 $(hot:%=$(obj)/%.o): OPT = -O2
 
 # zlib's and LZ4's own sources; what is not used is dropped by the linker.
-# Their inner loops are worth the bytes that -O2 costs.
+# Their inner loops are worth the bytes that -O2 costs. Z_SOLO: no malloc.
 $(obj)/zlib/%.o: $(gen)/include/zlib.h
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -O2 -w -isystem $(gen)/include -DHAVE_HIDDEN \
+	-DZ_SOLO -include string.h \
 	-D_LARGEFILE64_SOURCE=0 -c -o $@ $(ZLIB_SRC)/$*.c
 $(obj)/lz4/%.o: $(gen)/include/zlib.h
 	@mkdir -p $(@D)

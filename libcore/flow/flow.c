@@ -4,7 +4,7 @@
 int
 flow_zero_by_put(struct flow *f, u64 n)
 {
-	static const u8 zeros[16384];
+	static u8 zeros[16384];	/* never written: .bss */
 
 	while (n) {
 		size_t part = n < sizeof(zeros) ? (size_t)n : sizeof(zeros);
