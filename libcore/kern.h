@@ -244,39 +244,39 @@ enum { IOMEM_RANGES = 1024 };
 /* Sorts and merges what overlaps or touches; ranges left. */
 int ranges_merge(struct range *r, int n);
 
-/* ---- elf.c: 64-bit little-endian ELF with program headers ---- */
+/* ---- core.c: memory as 64-bit little-endian ELF (kcore, vmcore, cores) ---- */
 
-struct elf {
+struct core {
 	int fd;
 	u16 type, machine;
 	u32 phnum;
 	u64 phoff;
 };
-struct elf_segment {		/* a program header */
+struct core_segment {		/* a program header */
 	u32 type;		/* PT_LOAD, PT_NOTE, .. */
 	u64 offset, vaddr, paddr, filesz, memsz;
 };
 /* Reads the file's header by pread (kcore knows no end). -1 with errno: EBADMSG
  * when it is no ELF or its header is broken, ENOTSUP when it is another kind of
  * ELF. fd stays the caller's. */
-int elf_open(struct elf *e, int fd);
+int core_open(struct core *e, int fd);
 /* Program header i < phnum; offset + filesz fits off_t then. 0 or -1. */
-int elf_segment(const struct elf *e, u32 i, struct elf_segment *s);
+int core_segment(const struct core *e, u32 i, struct core_segment *s);
 
-struct elf_notes {
+struct core_notes {
 	int fd;
 	u64 offset, left;
 };
-struct elf_note {
+struct core_note {
 	u32 type;
 	char name[24];		/* cut, NUL-ended */
 	u64 offset, size;	/* the description, in the file */
 	u64 start, end;		/* the whole note with its padding */
 };
 /* The notes in size bytes at offset. */
-void elf_notes(struct elf_notes *n, int fd, u64 offset, u64 size);
+void core_notes(struct core_notes *n, int fd, u64 offset, u64 size);
 /* 1, 0 at the end, -1 with errno (EBADMSG: a note passes the end). */
-int elf_note_next(struct elf_notes *n, struct elf_note *note);
+int core_note_next(struct core_notes *n, struct core_note *note);
 
 /* ---- sysv.c: /proc/sysvipc/shm ---- */
 

@@ -5,11 +5,11 @@
 int
 source_info(struct source *s, u64 offset, u64 size)
 {
-	struct elf_notes notes;
-	struct elf_note note;
+	struct core_notes notes;
+	struct core_note note;
 
-	elf_notes(&notes, s->fd, offset, size);
-	while (elf_note_next(&notes, &note) > 0) {
+	core_notes(&notes, s->fd, offset, size);
+	while (core_note_next(&notes, &note) > 0) {
 		ssize_t n;
 
 		if (strcmp(note.name, "VMCOREINFO"))

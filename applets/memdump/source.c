@@ -102,6 +102,8 @@ source_ram(struct source *s, struct range *r)
 	if (count)
 		return count;
 	if (n >= 0)
+		errno = ENODATA;
+	if (errno == ENODATA)
 		return source_refuse(s, "/proc/iomem names no System RAM");
 	if (errno == EPERM)
 		return source_refuse(s, "all addresses in /proc/iomem read as "

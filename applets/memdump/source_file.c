@@ -99,7 +99,7 @@ split_text(struct source *s, unsigned n)
 }
 
 static int
-add_load(struct source *s, const struct elf_segment *p, u64 size, unsigned *n)
+add_load(struct source *s, const struct core_segment *p, u64 size, unsigned *n)
 {
 	u64 bytes = p->filesz;
 
@@ -124,16 +124,16 @@ add_load(struct source *s, const struct elf_segment *p, u64 size, unsigned *n)
 }
 
 static int
-elf_map(struct source *s, struct elf *e, u64 size)
+elf_map(struct source *s, struct core *e, u64 size)
 {
-	struct elf_segment p;
+	struct core_segment p;
 	unsigned n = 0;
 	u32 i;
 
 	s->kind = "elf";
 	s->machine = e->machine;
 	for (i = 0; i < e->phnum; i++) {
-		if (elf_segment(e, i, &p) < 0)
+		if (core_segment(e, i, &p) < 0)
 			return source_refuse(s, "program header %u is broken",
 				i);
 		if (p.type == PT_NOTE && p.filesz) {
@@ -153,7 +153,7 @@ elf_map(struct source *s, struct elf *e, u64 size)
 int
 file_open(struct source *s)
 {
-	struct elf e;
+	struct core e;
 	u64 size = 0;
 
 	s->fd = open(s->name, O_RDONLY | O_CLOEXEC);
@@ -161,7 +161,7 @@ file_open(struct source *s)
 		return source_refuse(s, "%s", strerror(errno));
 	if (file_size(s, &size) < 0)
 		return -1;
-	if (!elf_open(&e, s->fd))
+	if (!core_open(&e, s->fd))
 		return elf_map(s, &e, size);
 	if (errno == ENOTSUP)
 		return source_refuse(s, "a 32-bit or big-endian ELF file");

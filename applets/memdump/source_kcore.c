@@ -15,7 +15,7 @@ enum {
 };
 #define KERNEL_MAP 0xffffffff80000000ull	/* x86-64: __START_KERNEL_map */
 
-static struct elf_segment seg[SEGMENTS];
+static struct core_segment seg[SEGMENTS];
 static struct extent ram_seg[SEGMENTS];
 static struct range ram[IOMEM_RANGES];
 
@@ -23,12 +23,12 @@ static struct range ram[IOMEM_RANGES];
 static int
 load_segments(struct source *s, u64 *notes, u64 *notes_size)
 {
-	struct elf e;
-	struct elf_segment p;
+	struct core e;
+	struct core_segment p;
 	unsigned n = 0;
 	u32 i;
 
-	if (elf_open(&e, s->fd) < 0)
+	if (core_open(&e, s->fd) < 0)
 		return source_refuse(s, "%s", errno == EBADMSG
 			? "is no ELF file: masked, as container runtimes do it? "
 			"Then run outside of the container"
@@ -36,7 +36,7 @@ load_segments(struct source *s, u64 *notes, u64 *notes_size)
 			: strerror(errno));
 	s->machine = e.machine;
 	for (i = 0; i < e.phnum; i++) {
-		if (elf_segment(&e, i, &p) < 0)
+		if (core_segment(&e, i, &p) < 0)
 			return source_refuse(s, "program header %u is broken",
 				i);
 		if (p.type == PT_NOTE) {
@@ -192,7 +192,7 @@ has_paddr(unsigned n)
 static int
 is_alias(unsigned n, unsigned i)
 {
-	const struct elf_segment *t = &seg[i];
+	const struct core_segment *t = &seg[i];
 	unsigned k;
 
 	for (k = 0; k < n; k++)
@@ -210,7 +210,7 @@ drop_others(unsigned n, int nram)
 	unsigned i;
 
 	for (i = 0; i < n; i++) {
-		struct elf_segment *p = &seg[i];
+		struct core_segment *p = &seg[i];
 
 		if (p->paddr > UINT64_MAX - p->filesz ||
 		    (nram && ram_bytes(nram, p->paddr, p->filesz) <
@@ -226,7 +226,7 @@ pick_ram(struct source *s, unsigned n)
 	unsigned i, count = 0;
 
 	for (i = 0; i < n; i++) {
-		const struct elf_segment *p = &seg[i];
+		const struct core_segment *p = &seg[i];
 		struct extent e = { p->paddr, p->paddr + p->filesz, p->offset,
 			p->vaddr };
 
@@ -258,12 +258,14 @@ ram_of_segments(unsigned n)
 static int
 find_ram(struct source *s, unsigned n)
 {
-	int nram = source_ram(s, ram), direct = has_paddr(n);
+	int nram = source_ram(s, ram), told = has_paddr(n);
 	unsigned count;
 
-	if (nram < 0 && !direct)
+	/* Hidden is not wrong: kcore then speaks for itself. */
+	if (nram < 0 && (!told || (errno != EPERM && errno != EACCES &&
+	    errno != ENOENT)))
 		return -1;
-	if (!direct && assign_by_direct_map(s, n, nram) < 0)
+	if (!told && assign_by_direct_map(s, n, nram) < 0)
 		return -1;
 	drop_others(n, nram < 0 ? 0 : nram);
 	count = pick_ram(s, n);

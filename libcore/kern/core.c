@@ -1,4 +1,4 @@
-/* elf.c - the headers of 64-bit ELF files that describe memory: /proc/kcore,
+/* core.c - the headers of 64-bit ELF files that describe memory: /proc/kcore,
  * /proc/vmcore, core files. Every number in them is distrusted. */
 #include <elf.h>
 
@@ -25,7 +25,7 @@ read_at(int fd, void *buf, size_t n, u64 offset)
 /* More than 65534 program headers: their number is in the first section
  * header. */
 static int
-phnum_extended(struct elf *e, const Elf64_Ehdr *h)
+phnum_extended(struct core *e, const Elf64_Ehdr *h)
 {
 	Elf64_Shdr s;
 
@@ -38,7 +38,7 @@ phnum_extended(struct elf *e, const Elf64_Ehdr *h)
 }
 
 int
-elf_open(struct elf *e, int fd)
+core_open(struct core *e, int fd)
 {
 	Elf64_Ehdr h;
 
@@ -50,7 +50,7 @@ elf_open(struct elf *e, int fd)
 	    h.e_ident[EI_DATA] != ELFDATA2LSB ||
 	    h.e_phentsize != sizeof(Elf64_Phdr))
 		return bad(ENOTSUP);
-	*e = (struct elf){ .fd = fd, .type = h.e_type, .machine = h.e_machine,
+	*e = (struct core){ .fd = fd, .type = h.e_type, .machine = h.e_machine,
 		.phoff = h.e_phoff, .phnum = h.e_phnum };
 	if (e->phnum == PN_XNUM && phnum_extended(e, &h) < 0)
 		return -1;
@@ -60,7 +60,7 @@ elf_open(struct elf *e, int fd)
 }
 
 int
-elf_segment(const struct elf *e, u32 i, struct elf_segment *s)
+core_segment(const struct core *e, u32 i, struct core_segment *s)
 {
 	Elf64_Phdr p;
 
@@ -68,7 +68,7 @@ elf_segment(const struct elf *e, u32 i, struct elf_segment *s)
 		return bad(EINVAL);
 	if (read_at(e->fd, &p, sizeof(p), e->phoff + (u64)i * sizeof(p)) < 0)
 		return -1;
-	*s = (struct elf_segment){ .type = p.p_type, .offset = p.p_offset,
+	*s = (struct core_segment){ .type = p.p_type, .offset = p.p_offset,
 		.vaddr = p.p_vaddr, .paddr = p.p_paddr, .filesz = p.p_filesz,
 		.memsz = p.p_memsz };
 	return p.p_offset <= INT64_MAX && p.p_filesz <= INT64_MAX - p.p_offset
@@ -76,14 +76,14 @@ elf_segment(const struct elf *e, u32 i, struct elf_segment *s)
 }
 
 void
-elf_notes(struct elf_notes *n, int fd, u64 offset, u64 size)
+core_notes(struct core_notes *n, int fd, u64 offset, u64 size)
 {
-	*n = (struct elf_notes){ fd, offset, size };
+	*n = (struct core_notes){ fd, offset, size };
 }
 
 /* Takes size bytes, padded to four, off what is left; where they stand. */
 static int
-notes_take(struct elf_notes *n, u64 size, u64 *offset)
+notes_take(struct core_notes *n, u64 size, u64 *offset)
 {
 	u64 padded = (size + 3) & ~3ull;
 
@@ -98,7 +98,7 @@ notes_take(struct elf_notes *n, u64 size, u64 *offset)
 }
 
 int
-elf_note_next(struct elf_notes *n, struct elf_note *note)
+core_note_next(struct core_notes *n, struct core_note *note)
 {
 	Elf64_Nhdr h;
 	u64 at;
@@ -107,7 +107,7 @@ elf_note_next(struct elf_notes *n, struct elf_note *note)
 		return 0;
 	if (read_at(n->fd, &h, sizeof(h), n->offset) < 0)
 		return -1;
-	*note = (struct elf_note){ .type = h.n_type, .size = h.n_descsz,
+	*note = (struct core_note){ .type = h.n_type, .size = h.n_descsz,
 		.start = n->offset };
 	if (notes_take(n, sizeof(h), &at) < 0 ||
 	    notes_take(n, h.n_namesz, &at) < 0 ||
