@@ -1,7 +1,7 @@
 #!/bin/sh
 # deps.sh - what building and testing membox needs, fetched once
 #
-# usage: config/deps.sh [build|test|fuzz|kernel|all] [--print]
+# usage: config/deps.sh [build|test|fuzz|kernel|all]... [--print]
 #        config/deps.sh --cache
 #
 # build   compiler, musl, the sources of zlib and LZ4 (the default)
@@ -248,30 +248,19 @@ ksource_get() { unpack linux-source-6.12 "$CACHE/kernel/source"; }
 
 # ----------------------------------------------------------------------------
 
-want=build
+want=
 print=
 for arg; do
 	case $arg in
-	build|test|fuzz|kernel|all) want=$arg ;;
+	build|test|fuzz|kernel) want="$want $arg" ;;
+	all) want="$want build test fuzz" ;;
 	--print) print=1 ;;
 	--cache) echo "$CACHE"; exit ;;
 	-h|--help) sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; exit ;;
 	*) sed -n 's/^# \(usage: .*\)/\1/p' "$0" >&2; exit 2 ;;
 	esac
 done
-
-packages() { lacking "$BUILD"; }
-things='zlib lz4'
-case $want in
-test) packages() { lacking "$TEST"; }
-	things='busybox dracut kernel61 kernel612 testkernel' ;;
-fuzz) packages() { fuzz_packages; }
-	things= ;;
-kernel) packages() { lacking "$KERNEL"; }
-	things=ksource ;;
-all) packages() { lacking "$BUILD"; lacking "$TEST"; fuzz_packages; }
-	things="zlib lz4 busybox dracut kernel61 kernel612 testkernel" ;;
-esac
+want=${want:- build}
 
 # The fuzzer runtime has the version of the compiler that links it.
 fuzz_packages()
@@ -287,6 +276,26 @@ fuzz_packages()
 		echo "libclang-rt-${v%%.*}-dev"
 }
 
+packages()
+{
+	for w in $want; do
+		case $w in
+		build) lacking "$BUILD" ;;
+		test) lacking "$TEST" ;;
+		fuzz) fuzz_packages ;;
+		kernel) lacking "$KERNEL" ;;
+		esac
+	done
+}
+things=
+for w in $want; do
+	case $w in
+	build) things="$things zlib lz4" ;;
+	test) things="$things busybox dracut kernel61 kernel612 testkernel" ;;
+	kernel) things="$things ksource" ;;
+	esac
+done
+
 missing=
 for t in $things; do
 	"${t}_there" || missing="$missing $t"
@@ -297,11 +306,11 @@ pkgs=$({
 } | sort -u | tr '\n' ' ')
 
 if [ -z "$missing$pkgs" ]; then
-	[ -z "$print" ] || say "$want: all is there (cache: $CACHE)"
+	[ -z "$print" ] || say "${want# }: all is there (cache: $CACHE)"
 	exit 0
 fi
-say "$want: missing packages: ${pkgs:-none}"
-say "$want: missing in $CACHE:${missing:- nothing}"
+say "${want# }: missing packages: ${pkgs:-none}"
+say "${want# }: missing in $CACHE:${missing:- nothing}"
 install="apt-get install -y --no-install-recommends ${pkgs:-apt}"
 if ! have apt-get; then
 	say "no apt-get here: install by your distribution's names what the"
@@ -334,4 +343,4 @@ for t in $missing; do
 	"${t}_there" || "${t}_get"
 done
 rm -rf "$CACHE/new"
-say "$want: set-up: $(($(date +%s) - began)) s"
+say "${want# }: set-up: $(($(date +%s) - began)) s"
