@@ -55,6 +55,10 @@ _Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void usage_die(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2)));
 
+/* When set, die and usage_die call it before they exit: for what must not stay
+ * half done, like a .part. */
+extern void (*die_cleanup)(void);
+
 /* Like warn, without the "applet: " prefix and without errno: for notes and
  * totals on stderr. */
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -3,6 +3,7 @@
 #include "../base.h"
 
 const char *applet_name = "membox";
+void (*die_cleanup)(void);
 const char *applet_usage = "usage: membox APPLET [ARGUMENTS]\n";
 
 enum { MESSAGE_MAX = 1024 };
@@ -79,6 +80,13 @@ warn(const char *fmt, ...)
 	return 1;
 }
 
+static void
+clean_up(void)
+{
+	if (die_cleanup)
+		die_cleanup();
+}
+
 void
 die(const char *fmt, ...)
 {
@@ -87,6 +95,7 @@ die(const char *fmt, ...)
 	va_start(ap, fmt);
 	message_error(fmt, ap);
 	va_end(ap);
+	clean_up();
 	_exit(EXIT_FAILED);
 }
 
@@ -101,6 +110,7 @@ usage_die(const char *fmt, ...)
 	va_end(ap);
 	note("%.*s", (int)n, applet_usage);
 	note("Try '%s --help'.", applet_name);
+	clean_up();
 	_exit(EXIT_USAGE);
 }
 
