@@ -82,6 +82,23 @@
  * 	                       the kernel has for it, swap slots; alike pages that
  * 	                       follow each other are one row, in --json and --ndjson too
  *
+ * config MEMMAPS_SNAPSHOT
+ * 	bool "snapshots of /proc as tar (6 kb)"
+ * 	depends on MEMMAPS
+ * 	default y
+ * 	help
+ *
+ * 	  For later, or for someone else:
+ * 	        --snapshot FILE  PID... or --all (the default): a tar archive of what
+ * 	                       /proc and /sys say of memory, per process cmdline maps
+ * 	                       smaps status stat statm environ pagemap fd exe root cwd,
+ * 	                       and the machine's kpageflags, kpagecount, meminfo and so
+ * 	                       on; --force replaces FILE, - is standard output
+ * 	        --skip-environ without the environments, where secrets often are
+ * 	                       Unpacked by GNU tar (pagemap is a sparse file), every
+ * 	                       applet reads the directory with --root DIR. Names of
+ * 	                       files and command lines are in it all the same.
+ *
  * config MEMMAPS_PICTURE
  * 	bool "pictures, PNG and terminal (14 kb)"
  * 	depends on MEMMAPS
@@ -108,7 +125,7 @@ enum {
 	OPT_SORT = 256 + 16, OPT_MIN, OPT_TYPE, OPT_SKIP_KERNEL, OPT_BYTES,
 	OPT_JSON, OPT_NDJSON, OPT_SMAPS, OPT_FULL, OPT_COMPACT, OPT_FORCE,
 	OPT_INTERVAL, OPT_COUNT, OPT_PAGES, OPT_PNG,
-	OPT_WATCH, OPT_DIFF, OPT_LEAKS, OPT_TOP,
+	OPT_WATCH, OPT_DIFF, OPT_LEAKS, OPT_TOP, OPT_SNAPSHOT, OPT_SKIP_ENVIRON,
 	OPT_TERM, OPT_COLOR, OPT_PID, OPT_VIRTUAL, OPT_SCALE,
 };
 
@@ -129,6 +146,8 @@ static const struct opt options[] = {
 	{ "leak-suspects", OPT_LEAKS, .lacks = !CFG_MEMMAPS_WATCH },
 	{ "top", OPT_TOP, OPT_ARG, !CFG_MEMMAPS_WATCH },
 	{ "pages", OPT_PAGES, .lacks = !CFG_MEMMAPS_PAGES },
+	{ "snapshot", OPT_SNAPSHOT, OPT_ARG, !CFG_MEMMAPS_SNAPSHOT },
+	{ "skip-environ", OPT_SKIP_ENVIRON, .lacks = !CFG_MEMMAPS_SNAPSHOT },
 	{ "png", OPT_PNG, OPT_ARG, !CFG_MEMMAPS_PICTURE },
 	{ "term", OPT_TERM, .lacks = !CFG_MEMMAPS_PICTURE },
 	{ "color", OPT_COLOR, OPT_ARG, !CFG_MEMMAPS_PICTURE },
@@ -293,6 +312,11 @@ ask_option(int id, const char *arg)
 		ask.counted = 1;
 		ask.sampling = ask.count != 1;
 		break;
+	case OPT_SKIP_ENVIRON: ask.skip_environ = 1; break;
+	case OPT_SNAPSHOT:
+		act(CFG_MEMMAPS_SNAPSHOT ? snapshot_sample : NULL);
+		ask.output = arg;
+		break;
 	case OPT_WATCH:
 	case OPT_DIFF:
 	case OPT_LEAKS:
@@ -365,6 +389,10 @@ check_ask(void)
 	}
 	if (CFG_MEMMAPS_WATCH && action == diff_files)
 		return;
+	if (CFG_MEMMAPS_SNAPSHOT && action == snapshot_sample) {
+		ask.all |= !ask.pid_count;
+		ask.count = 1;
+	}
 	if (ask.all && ask.pid_count)
 		usage_die("either --all or process ids");
 	if (!ask.all && !ask.pid_count)
@@ -387,6 +415,12 @@ check_ask(void)
 }
 
 static void
+drop_report(void)
+{
+	outfile_abort(&file);
+}
+
+static void
 open_report(void)
 {
 	static char buf[8 * 1024];
@@ -395,6 +429,7 @@ open_report(void)
 
 	if (ask.output && outfile_open(&file, ask.output, flags) < 0)
 		_exit(EXIT_FAILED);
+	die_cleanup = drop_report;
 	out_open(&report, ask.output ? file.fd : 1);
 	out_buffer(&report, buf, sizeof(buf));
 }

@@ -29,6 +29,7 @@ struct ask {
 	int counted;		/* --count was */
 	unsigned top;		/* rows of --watch */
 	int leaks;
+	int skip_environ;
 };
 extern struct ask ask;
 int memmaps_main(char **argv);
@@ -108,5 +109,9 @@ int emit_sample(void);
 /* ---- pages.c ---- */
 
 int pages_sample(void);
+
+/* ---- snapshot.c ---- */
+
+int snapshot_sample(void);
 
 #endif

@@ -588,7 +588,7 @@ picture_sample(void)
 	else
 		paint_processes();
 	if (stop_signal)
-		die("stopped by a signal: no picture");
+		return warn("stopped by a signal: no picture");
 	make_shades();
 	make_pixels(m.picture.pixels);
 	make_title();
