@@ -200,8 +200,8 @@ remark_before(u64 pages)
 		return;
 	note("%s: backend %s: %s", applet_name, ops->name,
 		backend_found[idle.backend].why);
-	if (idle.backend == BACKEND_PAGE_IDLE ||
-	    idle.backend == BACKEND_CLEAR_REFS)
+	if (idle.backend != BACKEND_DAMON &&
+	    idle.backend != BACKEND_SOFT_DIRTY)
 		note("%s: TLB: %s", applet_name, !flush_wanted()
 			? "not flushed: pages whose translation is cached may "
 			"look idle (-f flushes)"

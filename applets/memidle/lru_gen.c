@@ -147,6 +147,14 @@ age_all(void)
 	}
 }
 
+/* Aging, too, clears accessed bits without a flush. */
+static void
+set(void)
+{
+	age_all();
+	flush_targets();
+}
+
 static void
 emit_list(struct sample *s, const struct list *l, int file)
 {
@@ -208,5 +216,5 @@ memory(void)
 }
 
 const struct backend_ops lru_gen_ops = {
-	"lru_gen", open_backend, age_all, read_sample, memory,
+	"lru_gen", open_backend, set, read_sample, memory,
 };

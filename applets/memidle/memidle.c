@@ -279,10 +279,6 @@ check_together(void)
 		usage_die("--read or -o");
 	if (idle.read && idle.measure)
 		usage_die("--read: the measurements are those of the trace");
-	if (idle.filter && (idle.kind == TARGET_CGROUP ||
-			   idle.kind == TARGET_SYSTEM))
-		usage_die("--filter is for processes: a page frame has no "
-			"VMA");
 	if (idle.enable_lru_gen && idle.kind != TARGET_CGROUP &&
 	    idle.kind != TARGET_SYSTEM && !probe_only)
 		usage_die("--enable-lru-gen is for --cgroup and --system");

@@ -386,9 +386,11 @@ read_columns(struct bytes *b)
 	for (i = 0; i < n && !b->bad; i++) {
 		s = get_text(b, &len);
 		fmt_str(names[i], sizeof(names[i]), "%.*s", (int)len, s);
-		measure_cols[i] = (struct col){
-			names[i], 10, (u8)get_number(b), (u8)get_number(b),
-		};
+		measure_cols[i] = (struct col){ .name = names[i], .width = 10 };
+		measure_cols[i].type = (u8)get_number(b);
+		measure_cols[i].digits = (u8)get_number(b);
+		if (measure_cols[i].type == COL_COUNT)
+			measure_cols[i].width = 8;
 		if (measure_cols[i].type < COL_COUNT ||
 		    measure_cols[i].type > COL_FIXED ||
 		    measure_cols[i].digits > 9)

@@ -335,6 +335,12 @@ void
 backend_probe_choose(void)
 {
 	choose();
+	if (idle.filter && is_group() &&
+	    (idle.backend == BACKEND_PAGE_IDLE ||
+	     idle.backend == BACKEND_LRU_GEN))
+		usage_die("--filter is for processes: %s finds no VMAs of %s",
+			backend_names[idle.backend],
+			idle.cgroup ? "a cgroup" : "the system");
 	if ((idle.ages || idle.reuse) && (idle.backend == BACKEND_CLEAR_REFS ||
 					idle.backend == BACKEND_LRU_GEN))
 		die("--ages and --reuse need single pages, and %s gives only "

@@ -49,7 +49,7 @@ touch(volatile char *p, size_t n, size_t step)
 
 	for (i = 0; i < n; i += step)
 		if (writes)
-			p[i]++;
+			p[i] = 1;	/* no read before: a zero page */
 		else
 			sink = p[i];
 }
@@ -74,7 +74,7 @@ main(int argc, char **argv)
 {
 	size_t size = 64 << 20, hot = (size_t)-1, step = PAGE, at = 0;
 	int huge = 0, every = 0, pause_ms = 10, zero = 0, tlb = 0, children = 0;
-	int lock = 0, do_read = 0, fd = -1, c, pageout = 0, flags;
+	int reads = 0, lock = 0, do_read = 0, fd = -1, c, pageout = 0, flags;
 	unsigned phase_ms = 0;
 	const char *file = NULL, *exec = NULL;
 	char path[256];
@@ -87,7 +87,7 @@ main(int argc, char **argv)
 		case 'k': hot = (size_t)atoi(optarg) << 10; break;
 		case 'H': huge = 1; break;
 		case 'e': every = 1; break;
-		case 'r': writes = 0; break;
+		case 'r': reads = 1; break;
 		case 'f': file = optarg; break;
 		case 'i': pause_ms = atoi(optarg); break;
 		case 'z': zero = 1; break;
@@ -127,8 +127,6 @@ main(int argc, char **argv)
 	}
 	if (!tlb)
 		madvise(p, size, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
-	if (zero)
-		writes = 0;
 	if (do_read) {
 		static char block[65536];
 		size_t i;
@@ -137,7 +135,9 @@ main(int argc, char **argv)
 			if (pwrite(fd, block, sizeof(block), (off_t)i) < 0)
 				return 1;
 	} else {
+		writes = !zero;
 		touch(p, size, PAGE);
+		writes = writes && !reads;
 	}
 	if (lock && mlock(p, size) < 0)
 		perror("mlock");
@@ -172,7 +172,7 @@ main(int argc, char **argv)
 		if (pause_ms)
 			usleep(pause_ms * 1000);
 		if (exec && !access(path, F_OK)) {
-			execl(exec, exec, "sleep", "1000", (char *)NULL);
+			execl(exec, exec, "1000", (char *)NULL);
 			return 1;
 		}
 	}

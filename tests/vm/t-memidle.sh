@@ -1,0 +1,187 @@
+#!/bin/sh
+# memidle: page by page, on the kernel that has everything
+
+. "$(dirname "$0")/lib.sh"
+
+cat >"$OUT/guest" <<'EOF2'
+. ./memidle-guest.sh
+any
+check probe-status: test "$(cat /out/probe.status)" = 0
+check page_idle: grep -q '^page_idle  yes *page-exact; MGLRU is on' /out/probe
+with_damon
+F="-f -b page_idle"
+T=/sys/kernel/mm/transparent_hugepage
+
+# nothing of a neighbour is marked but the program's text: the two take their
+# memory at the same time, so it lies mixed
+victim -m 64 -k 0 &
+victim -m 64
+V=$(pidof memidle-victim | tr ' ' '\n' | grep -v "^$P$")
+measured half "16384 8192 8192 0" $F --filter "$big" $P 1
+same_flags() { set -- $(./memidle-flags $V); [ "$1" -lt 16 ] && [ "$2" -gt 16384 ]; }
+check exact-masks: same_flags
+measured all "32768 8192 24576 0" $F --filter 'longer(16M)' $P,$V 1
+kill -9 $V
+echo "$json" | grep -q '"written":819[0-9]'
+victim_written=$(memidle -q --json $F --filter "$big" $P 1 | sed -n 's/^{.*"written":\([0-9]*\)},"vmas.*/\1/p')
+check written: test "${victim_written:-0}" -ge 8110 -a "${victim_written:-0}" -le 8274
+end
+victim -m 64 -r
+victim_written=$(memidle -q --json $F --filter "$big" $P 1 | sed -n 's/^{.*"active":819[0-9],.*"written":\([0-9]*\)},"vmas.*/\1/p')
+check only-read: test "$victim_written" = 0
+end
+
+# a hot loop without a pause: its translations stay in the TLB
+victim -m 64 -k 4096 -i 0
+for i in 1 2 3 4; do
+	measured hot-flushed-$i "16384 1024 15360 0" $F --filter "$big" $P 300ms
+done
+memidle --no-flush --filter "$big" $P 300ms >/tmp/o 2>&1
+check hot-not-flushed-says-so: grep -q 'TLB: not flushed' /tmp/o
+end
+
+# huge pages: a byte in every second; 64 KiB folios: a byte in one of 64
+echo madvise >$T/enabled
+victim -m 64 -H -e
+check is-huge: grep -q 'AnonHugePages: *65536 kB' /proc/$P/smaps
+measured thp "16384 8192 8192 0" $F --filter "$big" $P 1
+end
+echo never >$T/hugepages-2048kB/enabled
+echo madvise >$T/hugepages-64kB/enabled
+victim -m 64 -H -e
+measured mthp "16384 256 16128 0" $F --filter "$big" $P 1
+end
+echo inherit >$T/hugepages-2048kB/enabled
+
+# what cannot be tracked
+echo 40 >/proc/sys/vm/nr_hugepages
+victim -m 64 -g
+measured hugetlb "16384 0 0 16384" $F --filter "$big" $P 1
+end
+echo 0 >/proc/sys/vm/nr_hugepages
+victim -m 64 -z
+measured zero-page "16384 0 0 16384" $F --filter "$big" $P 1
+end
+victim -m 64 -l
+measured locked "16384 8192 8192 0" $F --filter "$big" $P 1
+end
+
+# files: mapped, and read(2) where the classic LRU notes it
+victim -m 64 -f /tmp/file
+measured tmpfs-mapped "16384 8192 8192 0" $F --filter "$big" $P 1
+end
+rm /tmp/file
+echo 0 >/sys/kernel/mm/lru_gen/enabled
+in_cgroup reader -m 64 -k 16384 -R -f /tmp/file
+measured tmpfs-read "16384 4096 12288 0" -b page_idle --cgroup /sys/fs/cgroup/reader 1
+echo 7 >/sys/kernel/mm/lru_gen/enabled
+memidle --cgroup /sys/fs/cgroup/reader 100ms >/tmp/o 2>&1
+check read-not-seen-is-said: grep -q 'read(2) and write(2) of page cache are not seen' /tmp/o
+end
+rm /tmp/file
+
+# cgroup and machine by page frames; the last word of the bitmap is not whole
+in_cgroup c/d -m 64
+measured cgroup "16384 8192 8192 0" $F --cgroup /sys/fs/cgroup/c 1
+json=$(memidle -q --json $F --system 1)
+set -- $(totals "$json")
+check system-frames: test "${1:-0}" -gt 16384 -a "${2:-0}" -ge 8192 -a "${3:-0}" -ge 8192
+check system-sum: test "$1" = $(($2 + $3 + $4 + $5))
+end
+
+# others who clear accessed bits
+victim -m 64
+age()
+{
+	awk '$1 == "memcg" { m = $2 } $1 == "node" { n = $2 }
+		$1 ~ /^[0-9]/ { g = $1; last[m " " n] = g }
+		END { for (k in last) print "+ " k " " last[k] " 1 1" }' \
+		/sys/kernel/debug/lru_gen | while read -r l; do
+		echo "$l" >/sys/kernel/debug/lru_gen
+	done
+}
+json=$(memidle -q --json $F --filter "$big" $P 1)
+check not-tainted: echo "$json" | grep -q '"tainted":false'
+(sleep 0.5; age) &
+json=$(memidle -q --json $F --filter "$big" $P 1)
+check lru_gen-taints: tainted lru_gen
+end
+victim -m 64 -i 400
+(sleep 1.7; kill -STOP $P; echo 1 >/proc/$P/clear_refs) &
+json=$(memidle -q --json $F $P 2)
+check clear_refs-taints: tainted 'clear_refs?'
+kill -CONT $P
+end
+
+# swapped out, and in again
+modprobe -q zram
+echo 128M >/sys/block/zram0/disksize
+mkswap /dev/zram0 >/dev/null
+swapon /dev/zram0
+victim -m 64 -q
+json=$(memidle -q --json $F --filter "$big" $P 1)
+set -- $(totals "$json")
+check swap: test "$1" -ge 8192 -a "$1" -le 8500 -a "$2" -ge 8110 -a "$2" -le 8300 -a $(($1 + $6)) = 16384
+end
+
+# a child shares what neither has written since the fork
+victim -m 64 -c 1
+measured fork "24576 16384 8192 0" $F --filter "$big" --tree $P 1
+end
+
+# phases, as a picture and as a file; the file tells the same again
+victim -m 64 -k 8192 -p 1000 -i 5
+memidle -q $F --filter "$big" -s 500ms -n 16 --ages 0,1s,3s --reuse --heat \
+	-a -m faults -o /out/phases.mit --png /out/phases.png $P >/out/live
+memidle --read /out/phases.mit --ages 0,1s,3s --reuse --heat -a \
+	--png /out/again.png >/out/read
+check read-the-same: cmp /out/live /out/read
+check read-the-same-picture: cmp /out/phases.png /out/again.png
+su user -c 'cd /tmp; cat /out/phases.mit >/tmp/mine.mit' 2>/dev/null || {
+	cp /out/phases.mit /tmp/mine.mit
+	chown 1000 /tmp/mine.mit
+}
+su user -c '/host/memidle --read /tmp/mine.mit --json' >/tmp/o
+check read-without-root: test "$(grep -c '^{"sample"' /tmp/o)" = 16
+end
+EOF2
+
+vm test -t 300 -f "$VM/memidle-guest.sh" \
+	-f "$("$VM/cc" "$VM/memidle-victim.c")" \
+	-f "$("$VM/cc" "$VM/memidle-flags.c")" "$OUT/guest"
+
+# The picture: of the eighths of the addresses one or two neighbours are hot in
+# each column, moving on with time, and each is hot for some time in 8 s.
+staircase()
+{
+	python3 "$VM/heat-png" "$1" | awk '
+		{ for (c = 1; c <= NF; c++) cell[NR, c] = $c; n = NF }
+		END {
+			for (c = 1; c <= n; c++) {
+				hot = 0
+				for (e = 0; e < 8; e++) {
+					sum = k = 0
+					for (r = int(NR * e / 8) + 1; r <= int(NR * (e + 1) / 8); r++) {
+						sum += cell[r, c]
+						k++
+					}
+					if (sum / k < 128) continue
+					hot++
+					last[hot] = e
+					seen[e] = 1
+				}
+				if (hot < 1 || hot > 2) bad = "column " c ": " hot " hot"
+				if (hot == 2 && last[2] - last[1] != 1 && last[2] - last[1] != 7)
+					bad = "column " c ": not neighbours"
+				at = hot == 2 && last[2] - last[1] == 1 ? last[2] : last[1]
+				if (c > 1 && (at - before + 8) % 8 > 2) bad = "column " c ": jumps"
+				before = at
+			}
+			for (e in seen) all++
+			if (all < 7) bad = "only " all " eighths"
+			print n " columns, " NR " rows; " bad
+			exit bad != "" || n != 16
+		}'
+}
+[ ! -e "$OUT/test/out/phases.png" ] ||
+	check picture: staircase "$OUT/test/out/phases.png"
