@@ -76,7 +76,11 @@ after_signal()
 	"$@" >/tmp/killed 2>&1 &
 	K=$!
 	sleep "$delay"
-	during=$(cat "$file")
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		during=$(cat "$file")
+		[ "$during" = "$want" ] || break
+		sleep 0.1
+	done
 	kill "-$sig" $K
 	wait $K 2>/dev/null
 	for i in 1 2 3 4 5 6 7 8 9 10; do

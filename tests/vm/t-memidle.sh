@@ -27,7 +27,7 @@ victim_written=$(memidle -q --json $F --filter "$big" $P 1 | sed -n 's/^{.*"writ
 check written: test "${victim_written:-0}" -ge 8110 -a "${victim_written:-0}" -le 8274
 end
 victim -m 64 -r
-victim_written=$(memidle -q --json $F --filter "$big" $P 1 | sed -n 's/^{.*"active":819[0-9],.*"written":\([0-9]*\)},"vmas.*/\1/p')
+victim_written=$(memidle -q --json $F --filter "$big" $P 1 | sed -n 's/^{.*"active":8[01][0-9][0-9],.*"written":\([0-9]*\)},"vmas.*/\1/p')
 check only-read: test "$victim_written" = 0
 end
 
