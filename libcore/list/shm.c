@@ -528,7 +528,8 @@ shm_list(struct out *o, const struct shm_list *l)
 		json_close(&r.json);
 	}
 	if (unread)
-		note("%s: %u processes could not be asked what they have "
-			"attached", applet_name, unread);
+		note("%s: %u process%s could not be asked what they have "
+			"attached", applet_name, unread,
+			unread == 1 ? "" : "es");
 	return unread ? EXIT_PARTIAL : EXIT_DONE;
 }
