@@ -95,6 +95,7 @@ static const struct opt options[] = {
 	{ "interval", OPT_INTERVAL, OPT_ARG },
 	{ "count", OPT_COUNT, OPT_ARG }, { "output", 'o', OPT_ARG },
 	{ "force", OPT_FORCE }, { "mem-limit", 'm', OPT_ARG },
+	{ "two-bits", OPT_TWO_BITS, .lacks = !CFG_MEMSTATS_TWO_BITS },
 	{ "cost", OPT_COST }, { "progress", OPT_PROGRESS },
 	{ 0 }
 };
@@ -135,6 +136,7 @@ option(int id, const char *arg)
 	case OPT_COMPAT: print.compat = 1; break;
 	case OPT_FORCE: force = 1; break;
 	case OPT_COST: cost = 1; break;
+	case OPT_TWO_BITS: scan.two_bits = 1; break;
 	case OPT_PROGRESS: scan.progress = 1; break;
 	case OPT_INTERVAL:
 		interval = xparse_time("--interval", arg, 1000000000);

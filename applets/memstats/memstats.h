@@ -110,6 +110,7 @@ struct scan {
 	u64 swap_lost;		/* entries of a swap device not listed */
 	u32 vanished;		/* before their name was read */
 	int cut;		/* not all processes were listed */
+	int again;		/* the same processes once more */
 	int progress;
 };
 extern struct scan scan;

@@ -133,7 +133,7 @@ load_rollup(struct process *p)
 	p->u.swap_pss = w << PSS_SHIFT;
 }
 
-static void
+void
 scan_process(u32 i)
 {
 	struct process *p = &procs.list[i];
@@ -162,10 +162,13 @@ scan_run(void)
 	progress_open(&bar, "reading pages of processes", procs.count);
 	bar.unit = "";
 	bar.on &= scan.progress;
-	for (i = 0; i < procs.count && !stop_signal; i++) {
-		progress_set(&bar, i);
-		scan_process(i);
-	}
+	if (CFG_MEMSTATS_TWO_BITS && scan.two_bits && !scan.no_pages)
+		bits_run();
+	else
+		for (i = 0; i < procs.count && !stop_signal; i++) {
+			progress_set(&bar, i);
+			scan_process(i);
+		}
 	progress_close(&bar);
 }
 

@@ -490,6 +490,8 @@ print_processes(struct out *o, const struct print_opts *p)
 	u32 *rows = order_take(procs.count), i, n = 0;
 	enum process_field f;
 
+	if (scan.two_bits)
+		by.field = P_RSS;
 	if (p->sort)
 		by.field = field_of(process_cols, ARRAY_LEN(process_cols),
 			p->sort);

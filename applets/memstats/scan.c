@@ -61,8 +61,10 @@ classes_open(void)
 			return -1;
 		flags_fd = root_open("/proc/kpageflags", O_RDONLY);
 	}
-	if (scan.two_bits)
+	if (CFG_MEMSTATS_TWO_BITS && scan.two_bits) {
+		bits_open();
 		return 0;
+	}
 	narrow = map_anonymous(scan.limit * sizeof(*narrow));
 	scan.classes = map_anonymous(NARROW_MAX * sizeof(struct class));
 	if (!narrow || !scan.classes)
@@ -178,13 +180,21 @@ page_index(u64 e, const struct part *part, struct process *p)
 	return pfn;
 }
 
-static inline enum page_type
+enum page_type
 entry_type(u64 e, const struct part *part)
 {
 	if (!(e & PM_PRESENT))
 		return TYPE_SWAP;
 	return part->type == TYPE_HUGETLB || e & PM_FILE ? part->type
 		: TYPE_ANON;
+}
+
+u64
+entry_index(u64 e, const struct part *part, u32 me)
+{
+	if (e & PM_PRESENT)
+		return page_index(e, part, &procs.list[me]);
+	return e & PM_SWAP ? swap_index(e) : 0;
 }
 
 static inline u32

@@ -29,10 +29,19 @@ void classes_reset(void);
 void scan_entries(const u64 *entries, size_t n, const struct part *part,
 	u32 me);
 
+/* Where the page or slot of an entry stands in the map; 0: it counts nowhere. */
+u64 entry_index(u64 entry, const struct part *part, u32 me);
+enum page_type entry_type(u64 entry, const struct part *part);
+
 /* bits.c */
 void bits_entries(const u64 *entries, size_t n, const struct part *part,
 	u32 me);
 u64 bits_cost(u64 limit);
+void bits_open(void);
+void bits_run(void);		/* in place of a scan of each process */
+
+/* pass.c */
+void scan_process(u32 i);
 
 /* walk.c: pages of one process; 0, or -1 with errno (nothing was read). */
 int walk_process(u32 me);

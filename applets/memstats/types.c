@@ -107,11 +107,12 @@ vma_type(int pid, const struct vma *v, int *shm_id)
 	int internal;
 
 	*shm_id = -1;
-	if (v->major || !v->inode)
-		return v->perm & VMA_SHARED && !v->inode &&
-			begins(v->path, "[anon_shmem") ? TYPE_SHMEM : TYPE_FILE;
-	/* Those names, on another mount than shmem's: a huge page pool. */
-	internal = begins(v->path, "/memfd:") || shm_vma(v, shm_id);
+	/* A segment's id, and so its inode, may be 0. Those names on another
+	 * mount than shmem's: a huge page pool. */
+	internal = shm_vma(v, shm_id) || begins(v->path, "/memfd:");
+	if (!internal && (v->major || !v->inode))
+		return v->perm & VMA_SHARED && begins(v->path, "[anon_shmem")
+			? TYPE_SHMEM : TYPE_FILE;
 	if (begins(v->path, "/anon_hugepage") ||
 	    (internal && v->minor != shmem_minor()))
 		return TYPE_HUGETLB;

@@ -127,7 +127,7 @@ add_vma(const struct vma *v, int pid)
 	part->end = end;
 	part->type = vma_type(pid, v, &shm_id);
 	part->shared = !!(v->perm & VMA_SHARED);
-	if (shm_id >= 0)
+	if (shm_id >= 0 && !scan.again)
 		attach_note(w.me, shm_id);
 }
 

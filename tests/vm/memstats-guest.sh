@@ -184,7 +184,7 @@ check shm-attached: grep -q "$A memstats-make" /tmp/shm
 ram_sums()
 {
 	memstats ram --json >/tmp/ram || return
-	grep -o '"size":[0-9]*' /tmp/ram | head -n 19 | cut -d: -f2 |
+	sed 's/"total".*//' /tmp/ram | grep -o '"size":[0-9]*' | cut -d: -f2 |
 		awk '{ s += $1 } END { printf "%d\n", s }' >/tmp/sum
 	grep -o '"total":[0-9]*' /tmp/ram | cut -d: -f2 >/tmp/total
 	cat /tmp/sum /tmp/total
