@@ -101,6 +101,36 @@ source_map(struct source *s, const struct range *ram, int nram,
 	return 0;
 }
 
+/* The part of [*start, *end) that range r selects; 0: none. */
+static int
+cut(u64 *start, u64 *end, const struct range *r)
+{
+	if (*start < page_down(r->start))
+		*start = page_down(r->start);
+	if (*end > page_up(r->end))
+		*end = page_up(r->end);
+	return *start < *end;
+}
+
+static void
+select_lost(struct source *s, const struct range *r, int n)
+{
+	static struct range all[EXTENTS];
+	unsigned count = s->lost, i;
+	int k;
+
+	memcpy(all, s->lost_range, count * sizeof(*all));
+	s->lost = 0;
+	s->lost_bytes = 0;
+	for (i = 0; i < count; i++)
+		for (k = 0; k < n; k++) {
+			u64 start = all[i].start, end = all[i].end;
+
+			if (cut(&start, &end, &r[k]))
+				add_lost(s, start, end);
+		}
+}
+
 void
 source_select(struct source *s, const struct range *r, int n)
 {
@@ -113,14 +143,10 @@ source_select(struct source *s, const struct range *r, int n)
 	s->bytes = 0;
 	for (i = 0; i < count; i++)
 		for (k = 0; k < n; k++) {
-			u64 start = page_down(r[k].start);
-			u64 end = page_up(r[k].end);
+			u64 start = all[i].start, end = all[i].end;
 
-			if (start < all[i].start)
-				start = all[i].start;
-			if (end > all[i].end)
-				end = all[i].end;
-			if (start < end)
+			if (cut(&start, &end, &r[k]))
 				map_range(s, start, end, &all[i], 1);
 		}
+	select_lost(s, r, n);
 }

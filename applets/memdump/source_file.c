@@ -129,6 +129,7 @@ elf_map(struct source *s, struct core *e, u64 size)
 	struct core_segment p;
 	unsigned n = 0;
 	u32 i;
+	int nram;
 
 	s->kind = "elf";
 	s->machine = e->machine;
@@ -146,8 +147,9 @@ elf_map(struct source *s, struct core *e, u64 size)
 	if (!n)
 		return source_refuse(s, "an ELF file without memory in it");
 	source_info(s, s->notes_offset, s->notes_size);
-	n = (unsigned)split_text(s, n);
-	return source_map(s, ram, ranges_merge(ram, (int)n), seg, n);
+	nram = ranges_merge(ram, (int)n);
+	n = split_text(s, n);
+	return source_map(s, ram, nram, seg, n);
 }
 
 int
