@@ -94,32 +94,36 @@ zlib := adler32 crc32 deflate inflate inffast inftrees trees zutil
 objects := $(sources:%.c=$(obj)/%.o)
 codecs := $(zlib:%=$(obj)/zlib/%.o) $(obj)/lz4/lz4.o
 
-$(out)/membox.dbg: $(objects) $(codecs)
-	$(CC) $(LDFLAGS) -o $@ $^
-$(out)/membox: $(out)/membox.dbg
-	$(STRIP) -s -R .comment -o $@ $<
+# One short line a step; V=1 shows the commands.
+step = $(if $(V),,@printf '%-6s %s\n' $(1) $(@:$(out)/%=%);)
 
-$(objects): $(obj)/%.o: %.c $(gen)/stamp $(gen)/include/zlib.h
+$(out)/membox.dbg: $(objects) $(codecs)
+	$(call step,link)$(CC) $(LDFLAGS) -o $@ $^
+$(out)/membox: $(out)/membox.dbg
+	$(call step,strip)$(STRIP) -s -R .comment -o $@ $<
+
+$(objects) $(codecs): Makefile $(gen)/include/zlib.h
+$(objects): $(obj)/%.o: %.c $(gen)/stamp
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -c -o $@ $<
+	$(call step,cc)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -c -o $@ $<
 -include $(objects:.o=.d)
 
 # What goes over every line of maps and smaps, and every byte of a dump.
-hot := libcore/base/lines libcore/kern/maps libcore/kern/region applets/memmaps/emit \
-	libcore/flow/sha256 libcore/flow/sha256_ni libcore/flow/xxh32
+hot := libcore/base/lines libcore/kern/maps libcore/kern/region \
+	libcore/flow/sha256 libcore/flow/sha256_ni libcore/flow/xxh32 \
+	applets/memmaps/emit
 $(hot:%=$(obj)/%.o): OPT = -O2
 
 # zlib's and LZ4's own sources; what is not used is dropped by the linker.
 # Their inner loops are worth the bytes that -O2 costs. Z_SOLO: no malloc.
-$(obj)/zlib/%.o: $(gen)/include/zlib.h
+$(codecs): CFLAGS += -O2 -w -isystem $(gen)/include
+$(obj)/zlib/%.o:
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -O2 -w -isystem $(gen)/include -DHAVE_HIDDEN \
-	-DZ_SOLO -include string.h \
-	-D_LARGEFILE64_SOURCE=0 -c -o $@ $(ZLIB_SRC)/$*.c
-$(obj)/lz4/%.o: $(gen)/include/zlib.h
+	$(call step,cc)$(CC) $(CFLAGS) -DHAVE_HIDDEN -DZ_SOLO \
+	-include string.h -c -o $@ $(ZLIB_SRC)/$*.c
+$(obj)/lz4/%.o:
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -O2 -w -isystem $(gen)/include -c -o $@ \
-	$(LZ4_SRC)/lib/$*.c
+	$(call step,cc)$(CC) $(CFLAGS) -c -o $@ $(LZ4_SRC)/lib/$*.c
 
 # Kernel and codec headers by links: /usr/include itself would let glibc's in.
 $(gen)/include/zlib.h:
@@ -159,7 +163,7 @@ unit:
 unit-programs: $(unit_tests) fuzz-programs
 $(unit_tests): $(out)/t-%: tests/unit/t-%.c tests/unit/unit.h \
 		$(filter-out %/main.o,$(objects)) $(codecs)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -DUNIT_NAME='"$*"' -I$(SRC) \
+	$(call step,cc)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -DUNIT_NAME='"$*"' -I$(SRC) \
 	$(LDFLAGS) -o $@ $(filter %.c %.o,$^)
 
 # Fuzz targets: with a main that replays a corpus, or with libFuzzer's.
@@ -169,7 +173,7 @@ fuzz-programs: $(fuzzers)
 $(fuzzers): $(out)/fuzz-%: tests/fuzz/fuzz-%.c tests/fuzz/support.c \
 		$(FUZZ_MAIN) tests/fuzz/fuzz.h \
 		$(filter-out %/main.o,$(objects)) $(codecs)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -Itests/fuzz -I$(SRC) $(LDFLAGS) \
+	$(call step,cc)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -Itests/fuzz -I$(SRC) $(LDFLAGS) \
 	-o $@ $(filter %.c %.o,$^)
 
 check-fast: all

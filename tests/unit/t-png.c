@@ -44,11 +44,27 @@ pixel_at(u32 x, u32 y, unsigned colors)
 	return (u8)((x * 7 + y * 13 + (x ^ y)) % colors);
 }
 
+/* zlib is built without an allocator of its own. */
+static void *
+take(void *opaque, unsigned n, unsigned size)
+{
+	(void)opaque;
+	return calloc(n, size);
+}
+
+static void
+give_back(void *opaque, void *p)
+{
+	(void)opaque;
+	free(p);
+}
+
 static int
 same_pixels(u32 width, u32 height, unsigned colors, int bits)
 {
 	z_stream z = { .next_in = idat, .avail_in = (unsigned)idat_size,
-		.next_out = pixels, .avail_out = sizeof(pixels) };
+		.next_out = pixels, .avail_out = sizeof(pixels),
+		.zalloc = take, .zfree = give_back };
 	size_t stride = 1 + ((size_t)width * bits + 7) / 8;
 	u32 x, y;
 	int r;
