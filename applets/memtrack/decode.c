@@ -17,7 +17,7 @@ const struct event_type event_types[] = {
 	{ "module/module_load", EVENT_LOAD, 0, 0, { "name" } },
 	{ "module/module_free", EVENT_UNLOAD, 0, 0, { "name" } },
 	{ "sched/sched_process_exec", EVENT_EXEC, 0, 0, { "pid", "filename" } },
-	{ "sched/sched_process_exit", EVENT_EXIT, 0, 0, { "pid" } },
+	{ "sched/sched_process_exit", EVENT_EXIT, 0, 0, { "pid", "comm" } },
 	{ "task/task_newtask", EVENT_NEW, 0, 0,
 		{ "pid", "clone_flags", "comm" } },
 	{ "task/task_rename", EVENT_RENAME, 0, 0, { "pid", "newcomm" } },
@@ -290,10 +290,6 @@ take_task(enum kind kind, const struct record *r)
 	const char *name = NULL;
 	size_t n = 0;
 
-	if (kind == EVENT_EXIT) {
-		task_exit(pid);
-		return;
-	}
 	name = text_of(kind, kind == EVENT_NEW ? 2 : 1, r, &n);
 	if (!name || pid < 0)
 		return;
@@ -301,6 +297,8 @@ take_task(enum kind kind, const struct record *r)
 		task_new(r->tid, pid, value(EVENT_NEW, 1, r), name, n);
 	else if (kind == EVENT_EXEC)
 		task_exec(pid, name, n);
+	else if (kind == EVENT_EXIT)
+		task_exit(pid, name, n);
 	else
 		task_rename(pid, name, n);
 }

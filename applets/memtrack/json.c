@@ -168,6 +168,7 @@ put_cost(struct json *j)
 	json_object(j);
 	json_ku64(j, "resident_bytes", report_resident());
 	put_time(j, "cpu_seconds", cpu_ns() / 1000000);
+	put_time(j, "reader_cpu_seconds", trace_cpu_ns() / 1000000);
 	json_ku64(j, "ring_bytes", trace_ring_bytes());
 	json_ku64(j, "kernel_bytes", trace_kernel_bytes());
 	json_close(j);

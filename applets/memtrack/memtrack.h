@@ -114,7 +114,7 @@ void task_new(int parent, int tid, u64 clone_flags, const char *comm,
 	size_t n);
 void task_rename(int tid, const char *comm, size_t n);
 void task_exec(int tid, const char *file, size_t n);
-void task_exit(int tid);
+void task_exit(int tid, const char *comm, size_t n);
 /* For page_owner: a task of that pid and name. */
 u32 task_named(int pid, const char *name, size_t n);
 
@@ -249,6 +249,7 @@ void trace_poll(int ms);
 void trace_stop(void);		/* no more events; applies all there are */
 void trace_close(void);		/* removes the instance */
 void trace_count_lost(void);	/* counts.lost */
+u64 trace_cpu_ns(void);		/* spent on reading and counting */
 u64 trace_ring_bytes(void);
 u64 trace_kernel_bytes(void);	/* slab that the instance took, about */
 int trace_is_on(void);

@@ -538,13 +538,11 @@ static void
 put_cost(struct out *o)
 {
 	char size[FMT_SIZE_MAX];
-	u64 cpu = cpu_ns();
-
 	out_fmt(o, "Tracer: %s resident, ", fmt_size(size, report_resident()));
-	put_seconds(o, "", cpu, " of CPU");
+	put_seconds(o, "", cpu_ns(), " of CPU");
 	if (counts.records)
 		out_fmt(o, " (%lu ns a record)",
-			(unsigned long)(cpu / counts.records));
+			(unsigned long)(trace_cpu_ns() / counts.records));
 	out_fmt(o, ", %s of rings",
 		fmt_size(size, trace_ring_bytes()));
 	out_fmt(o, ", about %s of kernel slab\n",

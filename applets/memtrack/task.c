@@ -223,12 +223,15 @@ task_exec(int tid, const char *file, size_t n)
 }
 
 void
-task_exit(int tid)
+task_exit(int tid, const char *comm, size_t n)
 {
 	u32 i = (u32)tid < tid_max ? by_tid[tid] : 0;
 
-	if (i && tasks[i].pid == tid)
-		tasks[i].exited = 1;
+	if (!i || tasks[i].pid != tid)
+		return;
+	tasks[i].exited = 1;
+	if (!tasks[i].name_len)	/* it was gone before its name was read */
+		set_comm(&tasks[i], comm, n);
 }
 
 u32

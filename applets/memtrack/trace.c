@@ -30,7 +30,7 @@ static struct pollfd polls[CPUS_MAX];
 static int tracefs = -1, dir = -1, free_buffer = -1;
 static char name[64];		/* of the instance; "" = the global one */
 static int adopted, own_clock;
-static u64 kernel_bytes;
+static u64 kernel_bytes, cpu_spent;
 static struct ring_layout layout;
 static char text[TEXT_MAX];
 
@@ -398,10 +398,18 @@ heap_fill(void)
 		heap_sift(i);
 }
 
+u64
+trace_cpu_ns(void)
+{
+	return cpu_spent;
+}
+
 /* Applies what is not younger than horizon, in the order of time. */
 static void
 merge(u64 horizon)
 {
+	u64 begin = cpu_ns();
+
 	heap_fill();
 	while (heap_used && heap_ts(0) <= horizon) {
 		struct cpu *c = &cpus[heap[0]];
@@ -410,6 +418,7 @@ merge(u64 horizon)
 			heap[0] = heap[--heap_used];
 		heap_sift(0);
 	}
+	cpu_spent += cpu_ns() - begin;
 }
 
 /* "now ts: 12345.678901" (or a bare number, for clocks that count). */
