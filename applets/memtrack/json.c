@@ -86,13 +86,11 @@ static void
 put_task(struct out *o, const struct report *r, u32 index)
 {
 	const struct use *u = report_use(TREE_TASK, index);
-	struct json j;
 	size_t n;
 	const char *name = report_name(TREE_TASK, index, &n);
 
-	out_str(o, " {\n  ");
-	json_open(&j, o, 0);
-	json_kstrn(&j, "task_name", name, n);
+	out_str(o, " {\n  \"task_name\": ");
+	quoted(o, name, n);
 	out_fmt(o, ",\n  \"pid\" :\"%d\",\n", task_at(index)->pid);
 	tree_build(TREE_TASK, index, r->key);
 	put_numbers(o, u->live, u->peak, 2, tree_node(1)->child != 0);

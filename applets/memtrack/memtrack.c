@@ -69,8 +69,10 @@
  *	help
  *	  --user-stacks  user frames, too: the program's call site that made the
  *	  kernel allocate. The kernel gives 8 frames at most and follows frame
- *	  pointers (-fno-omit-frame-pointer); frames outside of executable maps
- *	  are cut and counted. Names come from the program's own symbol table.
+ *	  pointers (gcc: -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer);
+ *	  frames outside of executable maps are cut and counted, and so are
+ *	  those of a process that ended too soon. Names come from the program's
+ *	  own symbol table.
  *
  * config MEMTRACK_OWNER
  *	bool "page_owner (3 kb)"
@@ -108,6 +110,7 @@ static const struct opt options[] = {
 enum {
 	BUFFER_DEFAULT = 1408 << 10, STACKS_DEFAULT = 16384,
 	STACKS_LEAST = 256, STACKS_MOST = 1 << 20, POLL_MS = 50,
+	POLL_USERS_MS = 10,	/* their maps are read while they live */
 };
 
 static struct settings {
@@ -311,7 +314,9 @@ boot_params(void)
 	} else {
 		out_str(&out, "trace_event=");
 		put_events(dir, 0, "");
-		out_str(&out, " trace_options=stacktrace trace_buf_size=64M\n");
+		/* A clock that is chosen later would empty the buffer. */
+		out_str(&out, " trace_options=stacktrace trace_clock=global "
+			"trace_buf_size=64M\n");
 		note("then: %s --adopt global", applet_name);
 	}
 	return out_finish(&out, "standard output");
@@ -389,6 +394,14 @@ start_command(char **argv)
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
+static void
+set_status(int status)
+{
+	child_pid = 0;
+	child_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+		: WEXITSTATUS(status);
+}
+
 /* 1 when it has ended. */
 static int
 command_ended(void)
@@ -400,25 +413,29 @@ command_ended(void)
 	child_signal = 0;
 	if (waitpid(child_pid, &status, WNOHANG) != child_pid)
 		return 0;
-	child_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status)
-		: WEXITSTATUS(status);
-	child_pid = 0;
+	set_status(status);
 	return 1;
 }
 
 /* A signal to us alone ends the command as well. */
 static void
-stop_command(void)
+signal_command(void)
+{
+	if (child_pid && stop_signal)
+		kill(child_pid, stop_signal);
+}
+
+static void
+wait_command(void)
 {
 	int status;
 
 	if (!child_pid)
 		return;
-	kill(child_pid, stop_signal ? stop_signal : SIGTERM);
-	while (waitpid(child_pid, &status, 0) < 0 && errno == EINTR)
-		;
-	child_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status)
-		: WEXITSTATUS(status);
+	while (waitpid(child_pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return;
+	set_status(status);
 }
 
 /* ---- runs ---- */
@@ -488,12 +505,12 @@ run(void)
 {
 	u64 start = now_ns(), due = start + set.interval;
 	u64 end = set.duration ? start + set.duration : ~0ull, now, next;
-	int ms;
+	int ms, most = set.trace.user_stacks ? POLL_USERS_MS : POLL_MS;
 
 	while (!stop_signal && !command_ended() && (now = now_ns()) < end) {
 		next = set.interval && due < end ? due : end;
-		ms = next - now < POLL_MS * 1000000ull
-			? (int)((next - now) / 1000000) + 1 : POLL_MS;
+		ms = next - now < (u64)most * 1000000
+			? (int)((next - now) / 1000000) + 1 : most;
 		trace_poll(ms);
 		if (report_signal || (set.interval && now_ns() >= due)) {
 			if (!report_signal)
@@ -518,11 +535,12 @@ trace_run(char **command)
 	else
 		note("Tracing memory allocations, Press ^C to interrupt ...");
 	run();
-	stop_command();
+	signal_command();
 	trace_stop();
 	report();
 	failed = close_output();
 	trace_close();
+	wait_command();
 	return failed ? failed : child_status;
 }
 

@@ -109,6 +109,24 @@ make_instance(void)
 		give_up("open", path);
 }
 
+/* The parameter trace_trigger= sets its triggers in the global instance, too:
+ * there they cost time and are of no use. */
+static void
+drop_boot_triggers(void)
+{
+	const struct event_type *t;
+	char path[96];
+
+	if (root_slurp("/proc/cmdline", text, sizeof(text)) <= 0 ||
+	    !strstr(text, "trace_trigger="))
+		return;
+	for (t = event_types; t->path; t++) {
+		fmt_str(path, sizeof(path), "events/%s/trigger", t->path);
+		if (t->stacks)
+			at_write(tracefs, path, "!stacktrace");
+	}
+}
+
 static void
 adopt_instance(const char *wanted)
 {
@@ -128,6 +146,7 @@ adopt_instance(const char *wanted)
 		die("open the tracing instance %s (was the kernel booted with "
 			"what --boot-params prints?):", wanted);
 	fmt_str(name, sizeof(name), "%s", wanted);
+	drop_boot_triggers();
 }
 
 /* SIGKILL, too, ends tracing and frees the rings. */

@@ -57,11 +57,11 @@ leak_caller(size_t bytes)
 }
 
 static long
-status_kb(const char *key)
+file_kb(const char *path, const char *key)
 {
 	char line[256];
 	long v = -1;
-	FILE *f = fopen("/proc/self/status", "r");
+	FILE *f = fopen(path, "r");
 
 	while (f && fgets(line, sizeof(line), f))
 		if (!strncmp(line, key, strlen(key)))
@@ -79,7 +79,8 @@ main(int argc, char **argv)
 	if (!strcmp(mode, "hold")) {
 		touch(map(mib), mib);
 		printf("%d %ld\n", (int)getpid(),
-			(status_kb("RssAnon:") + status_kb("VmPTE:")) / 4);
+			(file_kb("/proc/self/smaps_rollup", "Anonymous:") +
+			file_kb("/proc/self/status", "VmPTE:")) / 4);
 		fflush(stdout);
 		sleep(atoi(argv[3]));
 	} else if (!strcmp(mode, "churn")) {
