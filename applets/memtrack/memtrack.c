@@ -69,10 +69,10 @@
  *	help
  *	  --user-stacks  user frames, too: the program's call site that made the
  *	  kernel allocate. The kernel gives 8 frames at most and follows frame
- *	  pointers (gcc: -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer);
- *	  frames outside of executable maps are cut and counted, and so are
- *	  those of a process that ended too soon. Names come from the program's
- *	  own symbol table.
+ *	  pointers (gcc: -fno-omit-frame-pointer; the caller of a function that
+ *	  has no frame, as leaf functions may, is missing); frames outside of
+ *	  executable maps are cut and counted, and so are those of a process
+ *	  that ended too soon. Names come from the program's symbol table.
  *
  * config MEMTRACK_OWNER
  *	bool "page_owner (3 kb)"

@@ -3,8 +3,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-PROG=$("$VM/cc" "$VM/memtrack-prog.c" -O1 -fno-omit-frame-pointer \
-	-mno-omit-leaf-frame-pointer) || exit
+PROG=$("$VM/cc" "$VM/memtrack-prog.c" -O1 -fno-omit-frame-pointer) || exit
 ALL=summary,module_summary,module_top,task_summary,task_top,task_top_json
 ALL=$ALL,proc_slab_static,vmalloc
 
@@ -186,7 +185,7 @@ judge()
 	check "$1/rmmod: $got pages of brd left," between "$got" 0 40
 	check "$1/rmmod-peak:" between \
 		"$(field "$o/last.flat" module brd 4)" 4100 4160
-	check "$1/page-cache:" sh -c "awk '/^top 0 .*\/bin\/dd if .disk/ {
+	check "$1/page-cache:" sh -c "awk '/^top 0 .*\/bin\/dd if.\/disk/ {
 		on = 1; next } on && /^top 0/ { exit }
 		on && /(filemap|page_cache)[a-z_]*folio|page_cache_ra/ { print }' \
 		'$o/first.flat' | grep -q ."
