@@ -220,17 +220,30 @@ drop_others(unsigned n, int nram)
 }
 
 /* RAM goes to ram_seg; the text too, as the last, for what only it has. */
+/* The segment's whole pages: 0 when it has none. */
+static int
+segment_pages(const struct core_segment *p, struct extent *e)
+{
+	u64 skip;
+
+	*e = (struct extent){ p->paddr, p->paddr + p->filesz };
+	if (!whole_pages(&e->start, &e->end))
+		return 0;
+	skip = e->start - p->paddr;
+	e->offset = p->offset + skip;
+	e->vaddr = p->vaddr + skip;
+	return 1;
+}
+
 static unsigned
 pick_ram(struct source *s, unsigned n)
 {
 	unsigned i, count = 0;
 
 	for (i = 0; i < n; i++) {
-		const struct core_segment *p = &seg[i];
-		struct extent e = { p->paddr, p->paddr + p->filesz, p->offset,
-			p->vaddr };
+		struct extent e;
 
-		if (p->paddr == UINT64_MAX)
+		if (seg[i].paddr == UINT64_MAX || !segment_pages(&seg[i], &e))
 			continue;
 		if (!is_alias(n, i))
 			ram_seg[count++] = e;

@@ -65,7 +65,7 @@ collect(struct lines *l, const char *wanted, struct range *r, int max,
 		if (parse_line(line, &start, &end, &name) < 0)
 			return -1;
 		*seen |= end ? SEEN_ADDRESS : SEEN_ZERO;
-		if (!is_named(name, wanted) || !end)
+		if (!is_named(name, wanted) || !end || start == UINT64_MAX)
 			continue;
 		errno = ENOSPC;
 		if (n == max)
