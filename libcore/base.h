@@ -150,11 +150,17 @@ struct outfile {
 	char part[PATH_MAX];
 };
 
-/* Creates PATH.part (0600, O_EXCL, O_NOFOLLOW); "-" is fd 1 itself. An
- * existing path is refused without OUTFILE_FORCE, a symlink or directory
- * always. RAM file systems are refused unless OUTFILE_ANYFS (a small report
- * passes that flag). 0, or -1 after a message. Calls from a signal handler
- * are not needed: see stop_signal. */
+/* What outfile_open would refuse, without making anything: an existing path or
+ * a block device without OUTFILE_FORCE, a symlink or directory always, RAM file
+ * systems unless OUTFILE_ANYFS (a small report passes that flag), a directory
+ * that is not there or not writable. 0, or -1 after a message. */
+int outfile_check(const char *path, int flags);
+/* statfs of the directory of path: 0, or -1 with errno. */
+struct statfs;
+int outfile_fs(const char *path, struct statfs *fs);
+/* outfile_check, then creates PATH.part (0600, O_EXCL, O_NOFOLLOW); "-" is fd 1
+ * itself; devices and pipes are written in place. 0, or -1 after a message.
+ * Calls from a signal handler are not needed: see stop_signal. */
 int outfile_open(struct outfile *f, const char *path, int flags);
 /* fsync, rename over path, fsync of the directory. 0, or -1 after a message
  * (the .part is removed then). */

@@ -101,14 +101,14 @@ source_map(struct source *s, const struct range *ram, int nram,
 	return 0;
 }
 
-/* The part of [*start, *end) that range r selects; 0: none. */
+/* Cuts [*start, *end) down to r; 0 = nothing is left. */
 static int
-cut(u64 *start, u64 *end, const struct range *r)
+clip(const struct range *r, u64 *start, u64 *end)
 {
-	if (*start < page_down(r->start))
-		*start = page_down(r->start);
-	if (*end > page_up(r->end))
-		*end = page_up(r->end);
+	if (*start < r->start)
+		*start = r->start;
+	if (*end > r->end)
+		*end = r->end;
 	return *start < *end;
 }
 
@@ -126,7 +126,7 @@ select_lost(struct source *s, const struct range *r, int n)
 		for (k = 0; k < n; k++) {
 			u64 start = all[i].start, end = all[i].end;
 
-			if (cut(&start, &end, &r[k]))
+			if (clip(&r[k], &start, &end))
 				add_lost(s, start, end);
 		}
 }
@@ -145,7 +145,7 @@ source_select(struct source *s, const struct range *r, int n)
 		for (k = 0; k < n; k++) {
 			u64 start = all[i].start, end = all[i].end;
 
-			if (cut(&start, &end, &r[k]))
+			if (clip(&r[k], &start, &end))
 				map_range(s, start, end, &all[i], 1);
 		}
 	select_lost(s, r, n);

@@ -66,7 +66,7 @@
 
 #include "memdump.h"
 
-enum { CHUNK = BLOCK_SIZE, CHUNK_LEAST = 64 * KIB, THREADS_DEFAULT = 4 };
+enum { THREADS_DEFAULT = 4 };
 
 enum {
 	O_RANGE = 256, O_RATE, O_DIGEST, O_MANIFEST, O_NO_MANIFEST, O_SYMBOLS,
@@ -89,25 +89,9 @@ static const struct codec *const codecs[] = {
 	CFG_CODEC_GZIP ? &codec_gzip : NULL, CFG_CODEC_LZ4 ? &codec_lz4 : NULL,
 };
 
-static struct settings {
-	const char *source, *output, *codec_name, *manifest, *symbols;
-	enum format format;
-	const struct codec *codec;
-	unsigned threads;
-	struct range selected[SELECTED];
-	int nselected;
-	u64 rate;
-	int no_digest, no_manifest, dry_run, json, quiet, verbose;
-	int file_flags;
-	struct limits limits;
-} set;
-
+static struct settings set;
 static struct source source;
 static struct image image;
-static struct sink sink;
-static struct blocks blocks;
-static struct digest image_digest, written_digest;
-static struct outfile file;
 static struct report report;
 
 /* ---- the command line ---- */
@@ -163,10 +147,12 @@ add_range(const char *text)
 	u64 first, last;
 
 	if (parse_range(text, &first, &last) < 0 || last < first ||
-	    last == UINT64_MAX)
+	    last > INT64_MAX)
 		usage_die("--range %s: want FIRST-LAST", text);
 	if (set.nselected == SELECTED)
 		usage_die("--range: %d at most", SELECTED);
+	first &= ~(page_size - 1);
+	last |= page_size - 1;
 	set.selected[set.nselected++] = (struct range){ first, last + 1 };
 }
 
@@ -239,11 +225,17 @@ take_option(int id, const char *arg)
 static unsigned
 processors(void)
 {
-	cpu_set_t set_of;
-	int n = sched_getaffinity(0, sizeof(set_of), &set_of) < 0 ? 1
-		: CPU_COUNT(&set_of);
+	cpu_set_t cpus;
+	int n = sched_getaffinity(0, sizeof(cpus), &cpus) < 0 ? 1
+		: CPU_COUNT(&cpus);
 
 	return n > THREADS_DEFAULT ? THREADS_DEFAULT : (unsigned)n;
+}
+
+static int
+same_file(const char *a, const char *b)
+{
+	return a && b && !strcmp(a, b);
 }
 
 static void
@@ -256,16 +248,57 @@ check_settings(char **operands)
 		set.output = operands[0];
 	if (!set.output && !set.dry_run && !set.symbols)
 		usage_die("no output: name a FILE, or -o - for standard output");
-	if (set.json && set.output && !strcmp(set.output, "-") && !set.dry_run)
+	if (set.json && same_file(set.output, "-") && !set.dry_run)
 		usage_die("--json and the dump would both go to standard "
 			"output: use --manifest FILE");
 	if (set.manifest && set.no_manifest)
 		usage_die("--manifest and --no-manifest contradict");
+	if (same_file(set.output, set.manifest) ||
+	    same_file(set.output, set.symbols) ||
+	    same_file(set.manifest, set.symbols))
+		usage_die("the dump, its manifest and the symbols are files of "
+			"their own");
 	if (!set.codec_name && set.output)
 		set.codec = codec_by_ending(set.output);
 	if (!set.threads)
 		set.threads = processors();
 	set.nselected = ranges_merge(set.selected, set.nselected);
+}
+
+/* Only a file gets a manifest without being told. */
+static void
+choose_manifest(void)
+{
+	static char beside[PATH_MAX];
+	struct stat st;
+
+	if (set.manifest || set.no_manifest || !strcmp(set.output, "-") ||
+	    (!lstat(set.output, &st) && !S_ISREG(st.st_mode)))
+		return;
+	if ((size_t)fmt_str(beside, sizeof(beside), "%s.json", set.output) >=
+	    sizeof(beside))
+		die("%s.json: the name is too long", set.output);
+	set.manifest = beside;
+}
+
+/* What cannot be written is better known before the work than after it. */
+static int
+check_outputs(void)
+{
+	if (set.symbols && outfile_check(set.symbols, set.file_flags) < 0)
+		return -1;
+	if (!set.output || set.dry_run)
+		return 0;
+	choose_manifest();
+	if (!strcmp(set.output, "-") && term_is(1)) {
+		warn("standard output is a terminal: redirect it, or name a "
+			"FILE");
+		return -1;
+	}
+	if (outfile_check(set.output, set.file_flags) < 0)
+		return -1;
+	return set.manifest ? outfile_check(set.manifest, set.file_flags |
+		OUTFILE_ANYFS) : 0;
 }
 
 /* ---- the dry run ---- */
@@ -317,266 +350,15 @@ dry_run(void)
 	return out_finish(&o, "standard output");
 }
 
-/* ---- the dump ---- */
-
-/* Builds the chain back to front; its first stage. Without a codec, a thread
- * of its own pays only where writing or hashing takes time. */
-static struct flow *
-open_chain(int regular, int threaded)
-{
-	struct flow *f = &sink.flow;
-
-	sink.rate = set.rate;
-	sink.drop = regular;
-	sink.sparse = regular && !set.codec && image.format == FORMAT_RAW;
-	if (set.codec && !set.no_digest) {
-		digest_open(&written_digest, f);
-		f = &written_digest.flow;
-	}
-	if (set.codec || threaded) {
-		if (blocks_open(&blocks, f, set.codec, set.threads,
-		    image.size) < 0)
-			return NULL;
-		f = &blocks.flow;
-	}
-	if (!set.no_digest) {
-		digest_open(&image_digest, f);
-		f = &image_digest.flow;
-	}
-	return f;
-}
-
-static int
-dump_extent(struct flow *f, const struct extent *e, struct progress *p)
-{
-	static u8 buf[CHUNK];
-	u64 pos = e->start;
-
-	while (pos < e->end) {
-		size_t left = e->end - pos < CHUNK ? (size_t)(e->end - pos)
-			: CHUNK, room;
-		size_t least = left < CHUNK_LEAST ? left : CHUNK_LEAST;
-		u8 *place = flow_place(f, least, &room);
-
-		if (!place)
-			place = buf;
-		else if (room < left)
-			left = room & ~(size_t)(page_size - 1);
-		source_read(&source, e, pos, place, left);
-		if (flow_put(f, place, left) < 0)
-			return -1;
-		if (stop_signal) {
-			errno = EINTR;
-			return -1;
-		}
-		pos += left;
-		progress_set(p, p->done + left);
-	}
-	return 0;
-}
-
-static int
-dump_all(struct flow *f)
-{
-	struct progress p;
-	unsigned i;
-	int r = image_begin(&image, f);
-
-	progress_open(&p, "dumped", source.bytes);
-	for (i = 0; !r && i < source.extents; i++) {
-		r = image_extent(&image, f, i);
-		if (!r)
-			r = dump_extent(f, &source.extent[i], &p);
-	}
-	if (!r)
-		r = flow_end(f);
-	progress_close(&p);
-	return r;
-}
-
-static void
-tell_failure(void)
-{
-	char cap[FMT_SIZE_MAX];
-
-	if (stop_signal)
-		warn("stopped by signal %d%s", stop_signal,
-			set.file_flags & OUTFILE_KEEP && *file.part
-			? ": the partial image stays" : "");
-	else if (errno == EFBIG && sink.limit)
-		warn("%s: stopped at the limit of %s", set.output,
-			fmt_size(cap, sink.limit));
-	else if (errno != EPIPE || file.fd != 1)
-		warn("write %s:", *file.part ? file.part
-			: file.fd == 1 ? "standard output" : set.output);
-}
-
-/* A regular file's room is looked at before it is made. */
-static int
-open_output(void)
-{
-	struct stat st;
-	u64 estimate, cap = 0;
-
-	if (!strcmp(set.output, "-") && term_is(1)) {
-		warn("standard output is a terminal: redirect it, or name a "
-			"FILE");
-		return -1;
-	}
-	if (strcmp(set.output, "-") && (lstat(set.output, &st) < 0 ||
-	    S_ISREG(st.st_mode))) {
-		estimate = space_estimate(&source, set.codec,
-			image.format == FORMAT_RAW ? source.bytes : image.size);
-		if (space_check(set.output, estimate, &set.limits, &cap) < 0)
-			return -1;
-	} else if (set.limits.bytes) {
-		cap = set.limits.bytes;
-	}
-	if (outfile_open(&file, set.output, set.file_flags) < 0)
-		return -1;
-	sink_open(&sink, file.fd);
-	sink.limit = cap;
-	return 0;
-}
-
-static int
-write_image(void)
-{
-	struct flow *f;
-	struct stat st;
-	int regular = *file.part != 0;
-
-	/* Nothing takes long behind a character device. */
-	f = open_chain(regular, regular || !set.no_digest ||
-		fstat(file.fd, &st) < 0 || !S_ISCHR(st.st_mode));
-	if (!f || dump_all(f) < 0) {
-		tell_failure();
-		outfile_abort(&file);
-		return -1;
-	}
-	return outfile_commit(&file);
-}
-
-/* ---- what is told at the end ---- */
-
-static int
-write_manifest(void)
-{
-	static struct outfile f;
-	static struct out o;
-	static char beside[PATH_MAX];
-	const char *path = set.manifest;
-	struct stat st;
-
-	if (!path) {
-		if (set.no_manifest || !strcmp(set.output, "-") ||
-		    lstat(set.output, &st) < 0 || !S_ISREG(st.st_mode))
-			return 0;
-		if ((size_t)fmt_str(beside, sizeof(beside), "%s.json",
-		    set.output) >= sizeof(beside))
-			return warn("%s.json: the name is too long",
-				set.output);
-		path = beside;
-	}
-	if (outfile_open(&f, path, (set.file_flags & OUTFILE_FORCE) |
-	    OUTFILE_ANYFS) < 0)
-		return 1;
-	out_open(&o, f.fd);
-	manifest_write(&report, &o);
-	if (out_finish(&o, path)) {
-		outfile_abort(&f);
-		return 1;
-	}
-	return outfile_commit(&f) < 0;
-}
-
-static void
-tell_totals(void)
-{
-	char ram[FMT_SIZE_MAX], written[FMT_SIZE_MAX], rate[FMT_SIZE_MAX];
-	char seconds[FMT_FIXED_MAX], hex[SHA256_HEX];
-	u64 ms = report.took / 1000000 ? report.took / 1000000 : 1;
-
-	if (set.quiet)
-		return;
-	warn("%s: %s of RAM, %s%s%s, %s written in %s s (%s/s)",
-		source.name, fmt_size(ram, source.bytes),
-		format_names[image.format], set.codec ? ", " : "",
-		set.codec ? set.codec->name : "",
-		fmt_size(written, report.written), fmt_fixed(seconds, ms, 3),
-		fmt_size(rate, source.bytes * 1000 / ms));
-	if (!set.no_digest)
-		note("%s  %s", sha256_hex(hex, report.written_sum),
-			set.output);
-}
-
-/* 0, or 3 after telling what is missing. */
-static int
-tell_holes(void)
-{
-	char size[FMT_SIZE_MAX];
-
-	if (source.lost_bytes)
-		warn("%s of RAM are not in %s and not in the image (%u ranges, "
-			"see the manifest)", fmt_size(size, source.lost_bytes),
-			source.name, source.lost);
-	if (source.hole_pages)
-		warn("%llu pages could not be read and are zeros in the image "
-			"(see the manifest)",
-			(unsigned long long)source.hole_pages);
-	return source.lost_bytes || source.hole_pages ? EXIT_PARTIAL
-		: EXIT_DONE;
-}
-
-static void
-fill_report(void)
-{
-	const struct digest *w = set.codec ? &written_digest : &image_digest;
-
-	report.took = now_ns() - report.took;
-	report.written = sink.bytes;
-	report.digest = !set.no_digest;
-	memcpy(report.image_sum, image_digest.sum, SHA256_SIZE);
-	memcpy(report.written_sum, w->sum, SHA256_SIZE);
-}
-
-static int
-print_json(void)
-{
-	static struct out o;
-
-	out_open(&o, 1);
-	manifest_write(&report, &o);
-	return out_finish(&o, "standard output");
-}
-
-static int
-dump(void)
-{
-	int status;
-
-	if (open_output() < 0)
-		return EXIT_FAILED;
-	report.begun = wall_ns();
-	report.took = now_ns();
-	if (write_image() < 0)
-		return EXIT_FAILED;
-	fill_report();
-	if (write_manifest() || (set.json && print_json()))
-		return EXIT_FAILED;
-	status = tell_holes();
-	tell_totals();
-	return status;
-}
-
 /* The symbols alone need no source, but gladly take its VMCOREINFO. */
 static int
 symbols_only(void)
 {
-	int r = source_open(&source, set.source, 0) < 0;
+	int r = source_open(&source, set.source, set.verbose ? 1 : -1) < 0;
 
 	if (r)
-		warn("%s: without VMCOREINFO", set.symbols);
+		warn("%s: no source of memory works (see -v): VMCOREINFO is "
+			"left out", set.symbols);
 	return symbols_write(set.symbols, set.file_flags, r ? NULL : &source)
 		< 0;
 }
@@ -592,6 +374,8 @@ memdump_main(char **argv)
 		take_option(id, o.arg);
 	check_settings(o.operands);
 	stop_on_signals();
+	if (check_outputs() < 0)
+		return EXIT_FAILED;
 	if (CFG_MEMDUMP_SYMBOLS && set.symbols && !set.output && !set.dry_run)
 		return symbols_only();
 	if (source_open(&source, set.source, set.verbose) < 0)
@@ -610,5 +394,5 @@ memdump_main(char **argv)
 	if (CFG_MEMDUMP_SYMBOLS && set.symbols &&
 	    symbols_write(set.symbols, set.file_flags, &source) < 0)
 		return EXIT_FAILED;
-	return dump();
+	return dump(&set, &report);
 }

@@ -56,10 +56,10 @@ struct source {
 };
 
 /* wanted: NULL (the first of kcore, crash, mem that works), one of these names
- * or its path, or an image file. Messages for what fails, with verbose for each
- * refusal too. 0 or -1. */
+ * or its path, or an image file. Says why nothing works; with verbose > 0 why
+ * each was not taken, with -1 nothing. 0 or -1. */
 int source_open(struct source *s, const char *wanted, int verbose);
-/* Cuts the extents down to the selected ranges (sorted, merged). */
+/* Cuts the extents down to the selected ranges (sorted, disjoint). */
 void source_select(struct source *s, const struct range *r, int n);
 /* Reads [pos, pos + n) of extent e; what cannot be read becomes zeros and a
  * hole. n is whole pages, or the extent's end. */
@@ -124,6 +124,22 @@ u64 space_estimate(struct source *s, const struct codec *codec, u64 image);
  * written, 0 = no limit. 0, or -1 after a message. */
 int space_check(const char *path, u64 bytes, const struct limits *l, u64 *cap);
 
+/* ---- memdump.c: the command line ---- */
+
+struct settings {
+	const char *source, *output, *codec_name, *symbols;
+	const char *manifest;	/* NULL: none */
+	enum format format;
+	const struct codec *codec;
+	unsigned threads;
+	struct range selected[SELECTED];
+	int nselected;
+	u64 rate;		/* bytes a second */
+	int no_digest, no_manifest, dry_run, json, quiet, verbose;
+	int file_flags;		/* enum outfile_flags */
+	struct limits limits;
+};
+
 /* ---- manifest.c: what was dumped, and from which machine ---- */
 
 struct report {
@@ -138,6 +154,11 @@ struct report {
 	u64 took;		/* ns */
 };
 void manifest_write(const struct report *r, struct out *o);
+
+/* ---- dump.c: the work ---- */
+
+/* Writes image, manifest and totals; fills the report. The exit status. */
+int dump(const struct settings *settings, struct report *r);
 
 /* ---- symbols.c: what an analyst needs beside the RAM ---- */
 

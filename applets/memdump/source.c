@@ -158,15 +158,16 @@ source_probe(struct source *s, int verbose)
 		const struct kind *k = &kinds[i];
 
 		if (!source_init(s, k->path, k->name, k->open)) {
-			if (verbose)
+			if (verbose > 0)
 				warn("reading %s", k->path);
 			return 0;
 		}
 		memcpy(why[i], s->why, sizeof(s->why));
-		if (verbose)
+		if (verbose > 0)
 			warn("not %s: %s", k->path, s->why);
 	}
-	warn("no source of memory works:");
+	if (verbose >= 0)
+		warn("no source of memory works");
 	for (i = 0; !verbose && i < ARRAY_LEN(kinds); i++)
 		warn("%s: %s", kinds[i].path, why[i]);
 	return -1;
@@ -183,7 +184,8 @@ source_open(struct source *s, const char *wanted, int verbose)
 	if (!source_init(s, k ? k->path : wanted, k ? k->name : "file",
 	    k ? k->open : file_open))
 		return 0;
-	warn("%s: %s", s->name, s->why);
+	if (verbose >= 0)
+		warn("%s: %s", s->name, s->why);
 	return -1;
 }
 

@@ -274,9 +274,8 @@ find_ram(struct source *s, unsigned n)
 	int nram = source_ram(s, ram), told = has_paddr(n);
 	unsigned count;
 
-	/* Hidden is not wrong: kcore then speaks for itself. */
-	if (nram < 0 && (!told || (errno != EPERM && errno != EACCES &&
-	    errno != ENOENT)))
+	/* Hidden or unknown RAM is not none: kcore then speaks for itself. */
+	if (nram < 0 && (!told || errno == ENODATA || errno == ENOSPC))
 		return -1;
 	if (!told && assign_by_direct_map(s, n, nram) < 0)
 		return -1;

@@ -1,5 +1,5 @@
 /* space.c - will the dump fit, and how much may it take? */
-#include <sys/statvfs.h>
+#include <sys/vfs.h>
 
 #include "memdump.h"
 
@@ -66,28 +66,18 @@ space_estimate(struct source *s, const struct codec *codec, u64 image)
 		(100 + MARGIN_PERCENT) / 100);
 }
 
-/* The file system that path will be on: path itself, or its directory. */
-static int
-find_fs(const char *path, struct statvfs *v)
+/* Blocks are counted in this unit. */
+static u64
+fs_unit(const struct statfs *v)
 {
-	static char dir[PATH_MAX];
-	char *slash;
-
-	if ((size_t)fmt_str(dir, sizeof(dir), "%s", path) >= sizeof(dir)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	slash = strrchr(dir, '/');
-	if (slash)
-		slash[slash == dir] = 0;
-	return statvfs(slash ? dir : ".", v);
+	return (u64)(v->f_frsize ? v->f_frsize : v->f_bsize);
 }
 
 /* What --max-disk-usage-percent leaves of the file system. */
 static u64
-percent_room(const struct statvfs *v, unsigned percent)
+percent_room(const struct statfs *v, unsigned percent)
 {
-	u64 unit = v->f_frsize, total = v->f_blocks * unit;
+	u64 unit = fs_unit(v), total = v->f_blocks * unit;
 	u64 used = (v->f_blocks - v->f_bfree) * unit;
 	u64 most = total / 100 * percent;
 
@@ -105,11 +95,11 @@ int
 space_check(const char *path, u64 bytes, const struct limits *l, u64 *cap)
 {
 	char need[FMT_SIZE_MAX], room[FMT_SIZE_MAX];
-	struct statvfs v;
+	struct statfs v;
 	u64 left;
 
 	*cap = l->bytes;
-	if (find_fs(path, &v) < 0) {
+	if (outfile_fs(path, &v) < 0) {
 		warn("%s:", path);
 		return -1;
 	}
@@ -126,7 +116,7 @@ space_check(const char *path, u64 bytes, const struct limits *l, u64 *cap)
 	if (l->bytes && bytes > l->bytes)
 		return -warn("%s would take %s: more than --max-disk-usage %s",
 			path, need, fmt_size(room, l->bytes));
-	left = v.f_bavail * v.f_frsize;
+	left = v.f_bavail * fs_unit(&v);
 	if (bytes <= left)
 		return 0;
 	return -warn("%s would take %s, its file system has %s free: compress "

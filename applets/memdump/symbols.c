@@ -175,14 +175,24 @@ put_boot(struct tar *t)
 	return 0;
 }
 
-/* kptr_restrict and a missing capability zero every address. */
+/* kptr_restrict and a missing capability zero every address; that of the first
+ * symbol (of the per-CPU section) is zero anyway. */
 static void
 check_kallsyms(void)
 {
-	char text[17];
+	char text[1024];
+	const char *p = text;
+	int zeros = 0;
 
-	if (root_slurp("/proc/kallsyms", text, sizeof(text)) > 0 &&
-	    strspn(text, "0") == 16)
+	if (root_slurp("/proc/kallsyms", text, sizeof(text)) <= 0)
+		return;
+	while (*p && strspn(p, "0") == 16) {
+		p += strcspn(p, "\n");
+		p += *p == '\n';
+		zeros++;
+	}
+	/* The last line is cut. */
+	if (zeros > 1 && strlen(p) < 16)
 		warn("/proc/kallsyms gives addresses as zero: kptr_restrict "
 			"(write 1 to /proc/sys/kernel/kptr_restrict), or "
 			"CAP_SYSLOG is missing");

@@ -8,39 +8,98 @@
  * rootfs are one of these two). */
 enum { TMPFS_TYPE = 0x01021994, RAMFS_TYPE = (int)0x858458f6 };
 
+static char dir[PATH_MAX];	/* that a path is or will be in */
+
+/* -1: the name is too long. */
 static int
-fs_is_ram(const struct outfile *f)
+find_directory(const char *path)
+{
+	char *slash;
+
+	if ((size_t)fmt_str(dir, sizeof(dir), "%s", path) >= sizeof(dir)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	slash = strrchr(dir, '/');
+	if (!slash)
+		memcpy(dir, ".", 2);
+	else
+		slash[slash == dir] = 0;
+	return 0;
+}
+
+int
+outfile_fs(const char *path, struct statfs *fs)
+{
+	return find_directory(path) < 0 ? -1 : statfs(dir, fs);
+}
+
+/* Can a file be made there, and is it no RAM? */
+static int
+check_directory(const char *path, int flags)
 {
 	struct statfs fs;
 
-	return !(f->flags & OUTFILE_ANYFS) && !fstatfs(f->fd, &fs) &&
-		((int)fs.f_type == TMPFS_TYPE || (int)fs.f_type == RAMFS_TYPE);
+	if (outfile_fs(path, &fs) < 0 || access(dir, W_OK | X_OK) < 0) {
+		warn("create %s:", path);
+		return -1;
+	}
+	if (flags & OUTFILE_ANYFS)
+		return 0;
+	if ((int)fs.f_type != TMPFS_TYPE && (int)fs.f_type != RAMFS_TYPE)
+		return 0;
+	warn("%s lies in RAM (tmpfs or ramfs): it would fill the memory it is "
+		"to save; choose a disk, -o - into a pipe, or --force", path);
+	return -1;
 }
 
-/* A device or pipe is written in place: there is nothing to rename. */
+/* A device or pipe is written in place: there is nothing to rename. A block
+ * device that is in use (mounted) is refused by the kernel (EBUSY). */
 static int
-open_in_place(struct outfile *f)
+open_in_place(struct outfile *f, mode_t mode)
 {
 	f->part[0] = 0;
-	f->fd = open(f->path, O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+	f->fd = open(f->path, O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC |
+		(S_ISBLK(mode) ? O_EXCL : 0));
 	if (f->fd < 0)
 		warn("open %s:", f->path);
 	return f->fd < 0 ? -1 : 0;
 }
 
 static int
-refuse_existing(const struct outfile *f, mode_t mode)
+refuse_existing(const char *path, mode_t mode, int flags)
 {
 	if (S_ISLNK(mode))
 		warn("%s is a symbolic link: not followed; name the file itself",
-			f->path);
+			path);
 	else if (S_ISDIR(mode))
-		warn("%s is a directory: name a file in it", f->path);
-	else if (!(f->flags & OUTFILE_FORCE))
-		warn("%s exists: choose another name, or --force", f->path);
-	else
+		warn("%s is a directory: name a file in it", path);
+	else if (S_ISSOCK(mode))
+		warn("%s is a socket: name a file", path);
+	else if (flags & OUTFILE_FORCE)
 		return 0;
+	else if (S_ISBLK(mode))
+		warn("%s is a block device: --force overwrites what is on it",
+			path);
+	else
+		warn("%s exists: choose another name, or --force", path);
 	return -1;
+}
+
+int
+outfile_check(const char *path, int flags)
+{
+	struct stat st;
+
+	if (!strcmp(path, "-"))
+		return 0;
+	if (lstat(path, &st) < 0)
+		return check_directory(path, flags);
+	if (S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode))
+		return 0;
+	if (refuse_existing(path, st.st_mode, flags) < 0)
+		return -1;
+	return S_ISREG(st.st_mode) ? check_directory(path, flags) : 0;
 }
 
 static int
@@ -60,12 +119,6 @@ open_part(struct outfile *f)
 			"killed; remove it first", f->part);
 	else if (f->fd < 0)
 		warn("create %s:", f->part);
-	if (f->fd >= 0 && fs_is_ram(f)) {
-		warn("%s lies in RAM (tmpfs or ramfs): it would fill the memory "
-			"it is to save; choose a disk, -o - into a pipe, or "
-			"--force", f->path);
-		outfile_abort(f);
-	}
 	return f->fd < 0 ? -1 : 0;
 }
 
@@ -82,13 +135,10 @@ outfile_open(struct outfile *f, const char *path, int flags)
 		f->fd = 1;
 		return 0;
 	}
-	if (!lstat(path, &st)) {
-		if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) ||
-		    S_ISFIFO(st.st_mode))
-			return open_in_place(f);
-		if (refuse_existing(f, st.st_mode) < 0)
-			return -1;
-	}
+	if (outfile_check(path, flags) < 0)
+		return -1;
+	if (!lstat(path, &st) && !S_ISREG(st.st_mode))
+		return open_in_place(f, st.st_mode);
 	return open_part(f);
 }
 
