@@ -1,4 +1,5 @@
 /* change.c - what makes, fills, advises and removes segments. */
+#include <signal.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
@@ -122,17 +123,26 @@ verb_write(char **words)
 static const struct {
 	const char *name;
 	int advice;
-	int write;		/* needs the segment attached for writing */
+	u8 write;		/* needs the segment attached for writing */
+	u8 mapped;		/* is about pages that are mapped */
 } advices[] = {
 	{ "normal", MADV_NORMAL }, { "random", MADV_RANDOM },
 	{ "sequential", MADV_SEQUENTIAL }, { "willneed", MADV_WILLNEED },
 	{ "dontneed", MADV_DONTNEED }, { "remove", MADV_REMOVE, 1 },
 	{ "hwpoison", 100, 1 }, { "soft_offline", 101, 1 },
-	{ "free", MADV_FREE }, { "cold", 20 }, { "pageout", 21 },
+	{ "free", MADV_FREE }, { "cold", 20, 0, 1 },
+	{ "pageout", 21, 0, 1 },
 	{ "populate_read", 22 }, { "populate_write", 23, 1 },
 	{ "hugepage", MADV_HUGEPAGE }, { "nohugepage", MADV_NOHUGEPAGE },
 	{ "collapse", 25 },
 };
+
+/* Who breaks a page on purpose is sent this for having it mapped. */
+static void
+survive(int signal)
+{
+	(void)signal;
+}
 
 int
 verb_advise(char **words)
@@ -140,6 +150,7 @@ verb_advise(char **words)
 	struct shm_segment seg;
 	char *map;
 	size_t i;
+	u64 at;
 	int r;
 
 	if (!words[0] || !words[1] || words[2])
@@ -155,6 +166,10 @@ verb_advise(char **words)
 	map = segment_attach(&seg, advices[i].write ? 0 : SHM_RDONLY);
 	if (!map)
 		return EXIT_FAILED;
+	signal(SIGBUS, survive);
+	for (at = 0; advices[i].mapped && at < segment_pages(&seg);
+	     at += SEGMENT_BATCH)
+		segment_map(&seg, map, at, SEGMENT_BATCH);
 	r = madvise(map, segment_pages(&seg) * page_size, advices[i].advice);
 	if (r)
 		warn("segment %d: advice %s:", seg.id, words[1]);

@@ -1,11 +1,8 @@
 /* pfns.c - which physical pages a segment has. A page that is resident is
  * mapped by a touch, which makes nothing; what is absent is not touched. */
-#include <sys/mman.h>
-#include <sys/shm.h>
-
 #include "shmat.h"
 
-enum { BATCH = 512 };
+enum { BATCH = SEGMENT_BATCH };
 
 enum { C_OFFSET, C_PFN, C_PAGES, C_FLAGS };
 static const struct col cols[] = {
@@ -97,22 +94,6 @@ read_pagemap(int fd, u64 vpn, u64 base, u64 n)
 	return 0;
 }
 
-/* Maps what is resident in [page, page + n) by reading a byte of it. */
-static void
-touch_resident(struct segment_file *f, u64 page, u64 n)
-{
-	unsigned char there[BATCH];
-	struct segment_file by_map = { f->seg, f->map, -1, 0 };
-	char byte;
-	u64 i;
-
-	if (mincore(f->map + page * page_size, n * page_size, there))
-		return;
-	for (i = 0; i < n; i++)
-		if (there[i] & 1 || opts.populate)
-			segment_read(&by_map, (page + i) * page_size, &byte, 1);
-}
-
 static int
 own_pages(struct segment_file *f)
 {
@@ -123,7 +104,7 @@ own_pages(struct segment_file *f)
 		return warn("open /proc/self/pagemap:");
 	for (at = 0; at < pages && !r; at += n) {
 		n = pages - at < BATCH ? pages - at : BATCH;
-		touch_resident(f, at, n);
+		segment_map(&f->seg, f->map, at, n);
 		r = read_pagemap(fd, (uintptr_t)f->map / page_size + at, at, n);
 	}
 	close(fd);

@@ -170,13 +170,37 @@ segment_data(struct segment_file *f, u64 offset, u64 *start, u64 *end)
 /* Through the file, or by a copy that the kernel makes: a page that is broken
  * is then an error, and no signal. */
 static ssize_t
+read_mapping(char *from_at, char *buf, size_t n)
+{
+	struct iovec to = { buf, n }, from = { from_at, n };
+
+	return process_vm_readv(getpid(), &to, 1, &from, 1, 0);
+}
+
+static ssize_t
 read_some(struct segment_file *f, u64 offset, char *buf, size_t n)
 {
-	struct iovec to = { buf, n }, from = { f->map + offset, n };
-
 	if (f->fd >= 0)
 		return pread(f->fd, buf, n, (off_t)offset);
-	return process_vm_readv(getpid(), &to, 1, &from, 1, 0);
+	return read_mapping(f->map + offset, buf, n);
+}
+
+void
+segment_map(const struct shm_segment *seg, char *map, u64 page, u64 n)
+{
+	unsigned char there[SEGMENT_BATCH];
+	u64 end = segment_pages(seg), i;
+	char byte;
+
+	if (n > SEGMENT_BATCH)
+		n = SEGMENT_BATCH;
+	if (n > end - page)
+		n = end - page;
+	if (mincore(map + page * page_size, n * page_size, there))
+		return;
+	for (i = 0; i < n; i++)
+		if (there[i] & 1 || opts.populate)
+			read_mapping(map + (page + i) * page_size, &byte, 1);
 }
 
 u64

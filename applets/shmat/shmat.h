@@ -25,6 +25,11 @@ char *segment_attach(const struct shm_segment *seg, int flags);
 /* Pages of a segment, rounded up. */
 u64 segment_pages(const struct shm_segment *seg);
 
+/* Maps n (at most SEGMENT_BATCH) of its pages from page on, those that are
+ * resident (with --populate: all): a touch makes nothing then. */
+enum { SEGMENT_BATCH = 512 };
+void segment_map(const struct shm_segment *seg, char *map, u64 page, u64 n);
+
 /* A segment as a file: what is not there is not made by reading it. */
 struct segment_file {
 	struct shm_segment seg;

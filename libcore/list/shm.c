@@ -11,6 +11,7 @@ struct object {
 	u64 inode;		/* SysV: the id */
 	u64 size, rss, swap;	/* bytes */
 	u64 huge_size, huge_pages;
+	u64 mapped;		/* of huge pages: most that one process has */
 	int rss_known, swap_known, huge_known;
 	const char *name;
 	struct shm_segment seg;	/* SysV */
@@ -237,13 +238,10 @@ load_huge(struct object *o, int pid, const struct vma *want)
 		break;
 	}
 	maps_close(&m);
-	if (o->huge_size > page_size && rss) {
-		if (!o->huge_known || rss > o->rss)
-			o->rss = rss;
-		o->huge_known = 1;
-	} else if (pmd && !o->huge_size) {
+	if (o->huge_size && rss > o->mapped)
+		o->mapped = rss;
+	if (!o->huge_size && pmd)
 		o->huge_pages = pmd / (2 * MIB);
-	}
 }
 
 static void
@@ -482,14 +480,14 @@ settle(struct object *o)
 {
 	if (o->kind != SHM_SYSV)
 		return;
-	if (!o->huge_size) {
-		o->huge_known = 1;
+	if (!o->huge_size) {	/* told by the mapping of who has it */
+		o->huge_known = o->seg.nattch && mapped_by(o);
 		return;
 	}
-	if (o->huge_known)
-		o->huge_pages = o->rss / o->huge_size;
-	else	/* nobody has it attached: only the divided figure is there */
-		o->rss_known = o->rss <= o->size;
+	if (o->mapped)	/* else nobody has touched it: the divided figure */
+		o->rss = o->mapped;
+	o->rss_known = o->huge_known = o->rss <= o->size;
+	o->huge_pages = o->rss / o->huge_size;
 }
 
 int
