@@ -65,7 +65,7 @@ void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- fmt.c ---- */
 
-/* A small printf: %s %c %d %i %u %x %X %% with flags '-' and '0', width and
+/* A small printf: %s %c %d %i %u %x %X %% with flags '-' '0' '#', width and
  * precision (also *), lengths l ll z j. No floating point: use fmt_fixed.
  * Writes at most size-1 bytes and a NUL; returns the bytes that the whole text
  * needs (as snprintf). */

@@ -2,7 +2,7 @@
 #include "../base.h"
 
 struct spec {
-	int left, zero, width, precision, longs;
+	int left, zero, prefix, width, precision, longs;
 };
 
 static int
@@ -23,9 +23,10 @@ static void
 spec_parse(struct spec *p, const char **fmt, va_list *ap)
 {
 	*p = (struct spec){ .precision = -1 };
-	for (; **fmt == '-' || **fmt == '0'; ++*fmt) {
+	for (; **fmt == '-' || **fmt == '0' || **fmt == '#'; ++*fmt) {
 		p->left |= **fmt == '-';
 		p->zero |= **fmt == '0';
+		p->prefix |= **fmt == '#';
 	}
 	p->width = spec_number(fmt, ap);
 	if (p->width < 0) {
@@ -81,6 +82,10 @@ put_number(put_fn *put, void *arg, const struct spec *p,
 		min = 64;
 	while (end - s < min)
 		*--s = '0';
+	if (p->prefix && base == 16) {
+		*--s = 'x';
+		*--s = '0';
+	}
 	if (negative)
 		*--s = '-';
 	put_padded(put, arg, p, s, end - s);

@@ -21,6 +21,8 @@ test_fmt(void)
 	fmt_str(b, sizeof(b), "%lu %ld %zu %.3s %*u %.4u", ~0ul, -1l,
 		(size_t)9, "abcdef", 4, 7u, 12u);
 	ok(fmt_is("18446744073709551615 -1 9 abc    7 0012", b), "lengths");
+	fmt_str(b, sizeof(b), "%#llx %#8x", 0x1000ull, 255u);
+	ok(fmt_is("0x1000     0xff", b), "0x before hex");
 	ok(fmt_str(b, 4, "%s", "longer") == 6 && !strcmp(b, "lon"),
 		"cut like snprintf");
 	ok(fmt_is("0", fmt_size(s, 0)), "size 0");
