@@ -98,11 +98,28 @@ bit_set(u64 *bits, u64 pfn)
 	bits[pfn / 64] |= 1ull << pfn % 64;
 }
 
-void
-bitmap_want(u64 pfn)
+/* The part of n bits from pfn on that lies in pfn's word; *n becomes their
+ * number. */
+static u64
+word_part(u64 pfn, u64 *n)
 {
-	if (pfn < frames)
-		bit_set(marked, pfn);
+	u64 room = 64 - pfn % 64;
+
+	if (*n > room)
+		*n = room;
+	return (*n == 64 ? ~0ull : (1ull << *n) - 1) << pfn % 64;
+}
+
+void
+bitmap_want(u64 pfn, u64 n)
+{
+	u64 part, mask;
+
+	for (; n && pfn < frames; n -= part, pfn += part) {
+		part = n;
+		mask = word_part(pfn, &part);
+		marked[pfn / 64] |= mask;
+	}
 }
 
 static int
@@ -230,6 +247,14 @@ classify(u64 pfn, u64 flags)
 	}
 }
 
+/* What most frames are: nothing to note. */
+static int
+is_plain(u64 f)
+{
+	return (f & (KPF(LRU) | KPF(COMPOUND_TAIL) | KPF(HUGE) |
+		KPF(ZERO_PAGE) | KPF(NOPAGE))) == KPF(LRU);
+}
+
 /* The next wanted frame at or after i in the block; BLOCK when there is
  * none. */
 static unsigned
@@ -262,7 +287,9 @@ classify_block(u64 pfn)
 			last = next;
 		n = bitmap_flags(pfn + first, flags, last - first + 1);
 		for (i = first; i <= last; i++)
-			if (copy[i / 64] >> i % 64 & 1)
+			if (copy[i / 64] >> i % 64 & 1 &&
+			    ((ssize_t)(i - first) >= n ||
+			     !is_plain(flags[i - first])))
 				classify(pfn + i, (ssize_t)(i - first) < n
 					? flags[i - first] : KPF(NOPAGE));
 	}
@@ -441,27 +468,53 @@ state_of_new(u64 pfn)
 	return PAGE_ACTIVE;
 }
 
+/* How many bits from pfn on, up to n, are as pfn's is in both maps. */
+static u64
+alike(u64 pfn, u64 n)
+{
+	u64 m = marked[pfn / 64] >> pfn % 64, r = result[pfn / 64] >> pfn % 64;
+	u64 differ = (m ^ -(m & 1)) | (r ^ -(r & 1));
+	u64 room = 64 - pfn % 64, same;
+
+	same = differ ? (u64)__builtin_ctzll(differ) : 64;
+	if (same > room)
+		same = room;
+	return same < n ? same : n;
+}
+
 enum page_state
-bitmap_state(u64 pfn)
+bitmap_state(u64 pfn, u64 *n)
 {
 	int m, r;
 
-	if (pfn >= frames || pfn >= readable)
+	if (pfn >= frames || pfn >= readable) {
+		*n = 1;
 		return PAGE_UNKNOWN;
+	}
 	m = bit_get(marked, pfn);
 	r = bit_get(result, pfn);
-	if (!m && !r)
+	if (!m && !r) {
+		*n = 1;
 		return state_of_new(pfn);
+	}
+	*n = alike(pfn, *n);
+	if (*n > readable - pfn)
+		*n = readable - pfn;
 	return !r ? PAGE_ACTIVE : m ? PAGE_UNTRACKED : PAGE_IDLE;
 }
 
-int
-bitmap_first(u64 pfn)
+u64
+bitmap_first(u64 pfn, u64 n)
 {
+	u64 part, mask, new = 0;
+
 	if (!seen || pfn >= frames)
-		return 1;
-	if (bit_get(seen, pfn))
-		return 0;
-	bit_set(seen, pfn);
-	return 1;
+		return n;
+	for (; n && pfn < frames; n -= part, pfn += part) {
+		part = n;
+		mask = word_part(pfn, &part);
+		new += (u64)__builtin_popcountll(mask & ~seen[pfn / 64]);
+		seen[pfn / 64] |= mask;
+	}
+	return new + n;
 }

@@ -157,7 +157,7 @@ region_of(u64 vpn)
 
 /* Idle: no access seen for as long as the interval is. */
 static enum page_state
-state(u64 vpn, u64 e)
+state(u64 vpn, u64 e, u64 *n)
 {
 	const struct found_region *r = last;
 
@@ -165,8 +165,12 @@ state(u64 vpn, u64 e)
 		return PAGE_SWAP;
 	if (!r || vpn < r->start || vpn >= r->end)
 		last = r = region_of(vpn);
-	if (!r)
+	if (!r) {
+		*n = 1;
 		return PAGE_UNKNOWN;
+	}
+	if (*n > r->end - vpn)
+		*n = r->end - vpn;
 	return r->accesses || r->age + 1 < wanted_age ? PAGE_ACTIVE : PAGE_IDLE;
 }
 

@@ -105,9 +105,9 @@ run_flush(void)
 }
 
 void
-emit_page(struct mapping *r, u64 vpn, enum page_state state)
+emit_pages(struct mapping *r, u64 vpn, u64 n, enum page_state state)
 {
-	counts_page(&r->n, state, 1);
+	counts_page(&r->n, state, n);
 	if (!emit_runs)
 		return;
 	if (state != run_state || vpn != run_start + run_count)
@@ -116,7 +116,7 @@ emit_page(struct mapping *r, u64 vpn, enum page_state state)
 		run_start = vpn;
 		run_state = state;
 	}
-	run_count++;
+	run_count += n;
 }
 
 void

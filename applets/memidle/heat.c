@@ -44,7 +44,7 @@ heat_open(u64 pages)
 u64
 heat_memory(void)
 {
-	return arena.size;
+	return arena.size;	/* and no more, however long it takes */
 }
 
 /* ---- rows ---- */

@@ -11,7 +11,7 @@
 enum {
 	AREA = 512,		/* pages of a block */
 	OLDEST = 255,		/* and older */
-	SLACK = 1024,		/* blocks more than the pages need at first */
+	SLACK = 4096,		/* blocks for pages that come, or lie thin */
 };
 struct area {
 	u64 key;		/* pid << 40 | page number / AREA; 0 = free */
@@ -74,7 +74,7 @@ history_ages(const char *list)
 void
 history_open(u64 pages)
 {
-	area_max = pages / AREA + pages / AREA / 16 + SLACK;
+	area_max = pages / AREA + 1 + SLACK;
 	for (table_size = 1024; table_size < area_max * 2; table_size *= 2)
 		;
 	if (arena_open(&arena, area_max * sizeof(*areas) +
@@ -84,10 +84,12 @@ history_open(u64 pages)
 	table = arena_take(&arena, table_size * sizeof(*table));
 }
 
+/* What is going to be used, when the pages lie dense. */
 u64
 history_memory(void)
 {
-	return arena.size;
+	return arena.size ? (area_max - SLACK) * sizeof(*areas) +
+		table_size * sizeof(*table) : 0;
 }
 
 /* The block's bytes; NULL when there is no room for it. */

@@ -13,7 +13,10 @@ static const struct backend_ops *ops;
 static struct sample sample;
 static u64 start, set_middle, samples, cpu_start;
 
-enum { LOOK = 50000000 };	/* ns between looks whether all have ended */
+enum {
+	LOOK = 50000000,	/* ns between looks whether all have ended */
+	BUFFERS = 80 * 1024,	/* for pagemap, the flags, output */
+};
 
 /* ---- phases ---- */
 
@@ -179,10 +182,26 @@ static const u16 page_cost[BACKEND_COUNT] = {
 	[BACKEND_SOFT_DIRTY] = 60, [BACKEND_DAMON] = 60,
 };
 
+/* The program's own data and stack: resident less shared, and the buffers that
+ * are touched from here on. */
+static u64
+own_memory(void)
+{
+	char buf[128];
+	const char *s = buf;
+	u64 size, resident_pages, shared = 0;
+
+	if (root_slurp("/proc/self/statm", buf, sizeof(buf)) <= 0 ||
+	    scan_u64(&s, &size) < 0 || scan_u64(&s, &resident_pages) < 0 ||
+	    scan_u64(&s, &shared) < 0)
+		return BUFFERS;
+	return ((resident_pages - shared) << page_shift) + BUFFERS;
+}
+
 static u64
 memory_used(void)
 {
-	u64 n = ops->memory();
+	u64 n = own_memory() + ops->memory();
 
 	if (CFG_MEMIDLE_HISTORY)
 		n += history_memory();

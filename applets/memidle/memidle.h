@@ -134,8 +134,8 @@ void emit_begin(struct sample *s);
 /* Filled but for n; its address stays until the sample's end. NULL: too many
  * (the sample is tainted). */
 struct mapping *emit_region(const struct mapping *r);
-/* A page of the region begun last, ascending; counted in it. */
-void emit_page(struct mapping *r, u64 vpn, enum page_state state);
+/* Pages of the region begun last, ascending; counted in it. */
+void emit_pages(struct mapping *r, u64 vpn, u64 n, enum page_state state);
 /* Pages that are counted already, as a trace has them. */
 void emit_run(u64 vpn, u64 count, enum page_state state);
 void emit_region_end(struct mapping *r);
@@ -162,13 +162,14 @@ void bitmap_open(int many);	/* many: pages are told apart once each */
 u64 bitmap_memory(void);
 u64 bitmap_frames(void);
 void bitmap_clear(void);
-void bitmap_want(u64 pfn);
+void bitmap_want(u64 pfn, u64 n);
 /* Marks what is wanted idle; asks the kernel what still is. */
 void bitmap_set(void);
 void bitmap_read(void);
-enum page_state bitmap_state(u64 pfn);
-/* 1 the first time that it is asked for pfn since bitmap_read. */
-int bitmap_first(u64 pfn);
+/* State of the first of n frames; n becomes how many have it. */
+enum page_state bitmap_state(u64 pfn, u64 *n);
+/* How many of n frames are asked for the first time since bitmap_read. */
+u64 bitmap_first(u64 pfn, u64 n);
 /* Flags of whole aligned blocks, for physical walks. */
 enum { BLOCK = 512 };
 ssize_t bitmap_flags(u64 pfn, u64 *flags, size_t n);
@@ -176,17 +177,18 @@ int flags_tracked(u64 flags);
 
 /* ---- walk.c: the pages of a process through pagemap ---- */
 
-/* Gives entries of pages [vpn, vpn + n) of one VMA, ascending; what is left
- * out is not present and not swapped. */
-typedef void walk_fn(void *arg, u64 vpn, const u64 *entries, size_t n);
+/* Gives the pages [vpn, vpn + n) of one VMA, ascending. entry is the first's;
+ * the others', when they are present, have the same flags and the frames that
+ * follow. What is left out is neither present nor swapped. */
+typedef void walk_fn(void *arg, u64 vpn, u64 entry, u64 n);
 /* The pages of all targets' wanted VMAs. Who cannot be read is noted. */
 void mark_processes(walk_fn *pages);
-/* The same for a sample: regions, pages (of the state that the function gives
- * for present and swapped entries) and totals. first tells whether a page is
- * to be counted in the totals; NULL: each is. */
-typedef enum page_state page_state_fn(u64 vpn, u64 entry);
+/* The same for a sample: regions, pages and totals. state gives the state of
+ * the first of n pages (see walk_fn), and lowers n to how many have it; first
+ * tells how many are to be counted in the totals; NULL: each is. */
+typedef enum page_state page_state_fn(u64 vpn, u64 entry, u64 *n);
 void read_processes(struct sample *s, page_state_fn *state,
-	int (*first)(u64 entry));
+	u64 (*first)(u64 entry, u64 n));
 extern u64 pages_walked;
 /* --max-cpu: sleeps when we have used more than our share. */
 void throttle(void);

@@ -8,35 +8,32 @@ static int written;
 /* ---- processes ---- */
 
 static void
-want_pages(void *arg, u64 vpn, const u64 *e, size_t n)
+want_pages(void *arg, u64 vpn, u64 entry, u64 n)
 {
-	size_t i;
-
 	(void)arg;
 	(void)vpn;
-	for (i = 0; i < n; i++)
-		if (e[i] & PM_PRESENT)
-			bitmap_want(PM_PFN(e[i]));
+	if (entry & PM_PRESENT)
+		bitmap_want(PM_PFN(entry), n);
 }
 
 static enum page_state
-entry_state(u64 vpn, u64 e)
+entry_state(u64 vpn, u64 e, u64 *n)
 {
 	enum page_state state;
 
 	(void)vpn;
 	if (!(e & PM_PRESENT))
 		return PAGE_SWAP;
-	state = bitmap_state(PM_PFN(e));
+	state = bitmap_state(PM_PFN(e), n);
 	return state == PAGE_ACTIVE && written && e & PM_SOFT_DIRTY
 		? PAGE_WRITTEN : state;
 }
 
 /* Of several processes a page that they share is one. */
-static int
-is_first(u64 e)
+static u64
+first_ones(u64 e, u64 n)
 {
-	return !(e & PM_PRESENT) || bitmap_first(PM_PFN(e));
+	return e & PM_PRESENT ? bitmap_first(PM_PFN(e), n) : n;
 }
 
 /* ---- page frames: a cgroup, or all ---- */
@@ -78,7 +75,7 @@ want_frames(void)
 		n = frames_block(pfn, flags);
 		for (i = 0; i < n; i++)
 			if (is_mine(flags[i]))
-				bitmap_want(pfn + i);
+				bitmap_want(pfn + i, 1);
 		pages_walked += BLOCK;
 		throttle();
 	}
@@ -91,7 +88,7 @@ read_frames(struct mapping *r)
 	static u64 flags[BLOCK];
 	enum page_state state = PAGE_UNTRACKED;
 	int mine = 0;
-	u64 pfn;
+	u64 pfn, one;
 	ssize_t n, i;
 
 	for (pfn = 0; pfn < bitmap_frames(); pfn += BLOCK) {
@@ -99,14 +96,15 @@ read_frames(struct mapping *r)
 		for (i = 0; i < n; i++) {
 			u64 f = flags[i];
 
+			one = 1;
 			if (!(f & KPF(COMPOUND_TAIL))) {
 				mine = flags_tracked(f) || f & KPF(HUGE);
 				state = !mine ? PAGE_UNTRACKED
-					: bitmap_state(pfn + i);
+					: bitmap_state(pfn + i, &one);
 			}
 			if (!mine)
 				continue;
-			emit_page(r, pfn + i, state);
+			emit_pages(r, pfn + i, 1, state);
 		}
 		throttle();
 	}
@@ -172,7 +170,7 @@ read_sample(struct sample *s)
 	if (is_physical())
 		read_physical(s);
 	else
-		read_processes(s, entry_state, is_first);
+		read_processes(s, entry_state, first_ones);
 }
 
 const struct backend_ops page_idle_ops = {

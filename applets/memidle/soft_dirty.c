@@ -13,9 +13,10 @@ set(void)
 }
 
 static enum page_state
-state(u64 vpn, u64 e)
+state(u64 vpn, u64 e, u64 *n)
 {
 	(void)vpn;
+	(void)n;
 	if (!(e & PM_PRESENT))
 		return PAGE_SWAP;
 	return e & PM_SOFT_DIRTY ? PAGE_WRITTEN : PAGE_IDLE;

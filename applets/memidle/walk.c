@@ -41,6 +41,30 @@ struct vma_walk {
 	void *arg;
 };
 
+/* Entries that follow from the first: n of them at most. */
+static u64
+run_length(const u64 *e, u64 n)
+{
+	u64 i = 1;
+
+	if (*e & PM_PRESENT)
+		while (i < n && e[i] == e[0] + i)
+			i++;
+	return i;
+}
+
+static void
+give_runs(const struct vma_walk *w, u64 vpn, u64 n)
+{
+	u64 i, len;
+
+	for (i = 0; i < n; i += len) {
+		len = run_length(entries + i, n - i);
+		if (entries[i] & (PM_PRESENT | PM_SWAP))
+			w->fn(w->arg, vpn + i, entries[i], len);
+	}
+}
+
 static void
 walk_plain(const struct vma_walk *w, u64 vpn, u64 end)
 {
@@ -50,7 +74,7 @@ walk_plain(const struct vma_walk *w, u64 vpn, u64 end)
 
 		if (n <= 0)
 			return;
-		w->fn(w->arg, vpn, entries, (size_t)n);
+		give_runs(w, vpn, (u64)n);
 		pages_walked += n;
 		vpn += n;
 		throttle();
@@ -61,7 +85,7 @@ walk_plain(const struct vma_walk *w, u64 vpn, u64 end)
 static void
 walk_huge(const struct vma_walk *w, u64 vpn, u64 end)
 {
-	size_t n, i;
+	u64 n, i;
 
 	for (; vpn < end; vpn += n) {
 		n = HUGE - vpn % HUGE;
@@ -69,10 +93,11 @@ walk_huge(const struct vma_walk *w, u64 vpn, u64 end)
 			n = end - vpn;
 		if (pagemap_read(w->fd, vpn, entries, 1) != 1)
 			return;
-		for (i = 1; i < n; i++)
-			entries[i] = entries[0] & PM_PRESENT ? entries[0] + i
-				: entries[0];
-		w->fn(w->arg, vpn, entries, n);
+		if (entries[0] & PM_PRESENT)
+			w->fn(w->arg, vpn, entries[0], n);
+		else if (entries[0] & PM_SWAP)
+			for (i = 0; i < n; i++)
+				w->fn(w->arg, vpn + i, entries[0], 1);
 		pages_walked += n;
 		throttle();
 	}
@@ -189,7 +214,7 @@ static struct {
 	struct sample *sample;
 	struct mapping *region;
 	page_state_fn *state;
-	int (*first)(u64 entry);
+	u64 (*first)(u64 entry, u64 n);
 } reader;
 
 static int
@@ -207,19 +232,18 @@ read_vma(void *arg, struct vma *v)
 }
 
 static void
-read_pages(void *arg, u64 vpn, const u64 *e, size_t n)
+read_pages(void *arg, u64 vpn, u64 entry, u64 count)
 {
 	enum page_state state;
-	size_t i;
+	u64 n;
 
 	(void)arg;
-	for (i = 0; i < n; i++) {
-		if (!(e[i] & (PM_PRESENT | PM_SWAP)))
-			continue;
-		state = reader.state(vpn + i, e[i]);
-		emit_page(reader.region, vpn + i, state);
-		if (!reader.first || reader.first(e[i]))
-			counts_page(&reader.sample->total, state, 1);
+	for (; count; count -= n, vpn += n, entry += n) {
+		n = count;
+		state = reader.state(vpn, entry, &n);
+		emit_pages(reader.region, vpn, n, state);
+		counts_page(&reader.sample->total, state,
+			reader.first ? reader.first(entry, n) : n);
 	}
 }
 
@@ -231,7 +255,8 @@ read_end(void *arg)
 }
 
 void
-read_processes(struct sample *s, page_state_fn *state, int (*first)(u64))
+read_processes(struct sample *s, page_state_fn *state,
+	u64 (*first)(u64, u64))
 {
 	reader.sample = s;
 	reader.state = state;

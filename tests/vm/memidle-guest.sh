@@ -29,7 +29,7 @@ in_cgroup()
 	while [ ! -e /tmp/ready.$n ]; do sleep 0.05; done
 }
 
-end() { kill -9 $P; wait $P; } 2>/dev/null
+end() { { kill -9 $P; wait $P; } 2>/dev/null; return 0; }
 
 # totals JSON: "present active idle untracked unknown swap" of a sample
 totals()
