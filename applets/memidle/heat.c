@@ -21,7 +21,7 @@ static unsigned row_count, col_count;
 static u64 unit = 1;		/* pages of a row */
 static u64 stride = 1;		/* samples of a column */
 static u64 in_column;		/* samples in the one being made */
-static u64 last_time;
+static u64 last_time, pages_at_first;
 static int runs_seen, sorted;
 static const struct mapping *current;
 
@@ -32,6 +32,7 @@ static const struct mapping *current;
 void
 heat_open(u64 pages)
 {
+	pages_at_first = pages;
 	while (pages / unit > ROWS / 2)
 		unit *= 2;
 	if (arena_open(&arena, ROWS * sizeof(*rows) +
@@ -41,10 +42,12 @@ heat_open(u64 pages)
 	table = arena_take(&arena, HASH * sizeof(*table));
 }
 
+/* What is going to be used when the pages lie dense; arena.size at most. */
 u64
 heat_memory(void)
 {
-	return arena.size;	/* and no more, however long it takes */
+	return arena.size ? (pages_at_first / unit + 1) * sizeof(*rows) +
+		HASH * sizeof(*table) : 0;
 }
 
 /* ---- rows ---- */
@@ -300,7 +303,7 @@ mean(unsigned row, unsigned nrows, unsigned col, unsigned ncols)
 static void
 print_line(struct out *o, unsigned row, unsigned n, int border, unsigned wide)
 {
-	static const char ramp[] = ".:-=+*#%@";
+	static const char ramp[] = ".:-=o*#%@";
 	const struct row *r = &rows[row];
 	char label[48];
 	u64 start = KEY_AT(r->key) * unit << page_shift;

@@ -15,7 +15,7 @@ static u64 start, set_middle, samples, cpu_start;
 
 enum {
 	LOOK = 50000000,	/* ns between looks whether all have ended */
-	BUFFERS = 80 * 1024,	/* for pagemap, the flags, output */
+	BUFFERS = 56 * 1024,	/* for pagemap, the flags, output */
 };
 
 /* ---- phases ---- */

@@ -128,6 +128,17 @@ victim -m 64 -c 1
 measured fork "24576 16384 8192 0" $F --filter "$big" --tree $P 1
 end
 
+# two arrays in known phases: A, B, both, none, half of A; 4 samples each
+./memidle-double /tmp/double 2000 & P=$!
+while [ ! -e /tmp/double ]; do sleep 0.1; done
+memidle $F --filter 'longer(8M)' -s 500ms -n 20 --png /out/double.png $P \
+	>/out/double 2>/tmp/said &
+M=$!
+while ! grep -q ' pages: ' /tmp/said; do sleep 0.02; done
+: >/tmp/double.go
+wait $M
+end
+
 # phases, as a picture and as a file; the file tells the same again
 victim -m 64 -k 8192 -p 1000 -i 5
 memidle -q $F --filter "$big" -s 500ms -n 16 --ages 0,1s,3s --reuse --heat \
@@ -147,7 +158,8 @@ EOF2
 
 vm test -t 300 -f "$VM/memidle-guest.sh" \
 	-f "$("$VM/cc" "$VM/memidle-victim.c")" \
-	-f "$("$VM/cc" "$VM/memidle-flags.c")" "$OUT/guest"
+	-f "$("$VM/cc" "$VM/memidle-flags.c")" \
+	-f "$("$VM/cc" "$VM/memidle-double.c")" "$OUT/guest"
 
 # The picture: of the eighths of the addresses one or two neighbours are hot in
 # each column, moving on with time, and each is hot for some time in 8 s.
@@ -182,5 +194,33 @@ staircase()
 			exit bad != "" || n != 16
 		}'
 }
+# Rows of A are the upper half. The middle samples of each phase are its own.
+phases()
+{
+	python3 "$VM/heat-png" "$1" | awk '
+		function mean(from, to, c, r, sum, k) {
+			for (r = int(NR * from) + 1; r <= int(NR * to); r++) {
+				sum += cell[r, c]
+				k++
+			}
+			return (sum / k - 1) / 254
+		}
+		{ for (c = 1; c <= NF; c++) cell[NR, c] = $c; n = NF }
+		END {
+			split("1 0 1 0 0.5", a)
+			split("0 1 1 0 0", b)
+			for (p = 1; p <= 5; p++)
+				for (c = 4 * p - 2; c <= 4 * p - 1; c++) {
+					x = mean(0, 0.5, c)
+					y = mean(0.5, 1, c)
+					printf "phase %d: A %.2f B %.2f\n", p, x, y
+					if (x - a[p] > 0.02 || a[p] - x > 0.02 ||
+					    y - b[p] > 0.02 || b[p] - y > 0.02) bad = 1
+				}
+			exit bad || n != 20
+		}'
+}
+[ ! -e "$OUT/test/out/double.png" ] ||
+	check double-picture: phases "$OUT/test/out/double.png"
 [ ! -e "$OUT/test/out/phases.png" ] ||
 	check picture: staircase "$OUT/test/out/phases.png"
