@@ -27,6 +27,7 @@ u64 usage_rss(const struct usage *u);
 
 enum process_state {
 	PROC_OK, PROC_VANISHED, PROC_DENIED, PROC_CHANGED,
+	PROC_TRUNCATED,		/* a captured page map ends too early */
 	PROC_NO_PAGES,		/* numbers are the kernel's smaps_rollup */
 };
 struct process {

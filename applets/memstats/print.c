@@ -345,7 +345,7 @@ print_check_sort(const struct print_opts *p, int groups)
 
 static const char *const states[] = {
 	[PROC_VANISHED] = "vanished", [PROC_DENIED] = "denied",
-	[PROC_CHANGED] = "changed", [PROC_NO_PAGES] = "no_pages",
+	[PROC_CHANGED] = "changed", [PROC_TRUNCATED] = "truncated", [PROC_NO_PAGES] = "no_pages",
 };
 
 static u32
@@ -362,7 +362,8 @@ int
 scan_complete(void)
 {
 	return !stop_signal && !scan.cut && !count_state(PROC_DENIED) &&
-		!count_state(PROC_NO_PAGES);
+		!count_state(PROC_NO_PAGES) &&
+		!count_state(PROC_TRUNCATED);
 }
 
 static void
@@ -377,6 +378,7 @@ json_head(struct json *j)
 	json_ku64(j, "vanished", scan.vanished + count_state(PROC_VANISHED));
 	json_ku64(j, "changed", count_state(PROC_CHANGED));
 	json_ku64(j, "denied", count_state(PROC_DENIED));
+	json_ku64(j, "truncated", count_state(PROC_TRUNCATED));
 	json_ku64(j, "no_pages", count_state(PROC_NO_PAGES));
 	json_key(j, "skipped");
 	json_array(j);
@@ -421,6 +423,7 @@ print_notes(void)
 {
 	note_state(PROC_VANISHED, scan.vanished, "vanished meanwhile");
 	note_state(PROC_CHANGED, 0, "changed while read: counted in part");
+	note_state(PROC_TRUNCATED, 0, "counted in part: the page map is cut");
 	note_state(PROC_DENIED, 0, geteuid() ? "could not be read (run as "
 		"root): only RSS" : "refused even to root (a security module "
 		"or user namespace): only RSS");

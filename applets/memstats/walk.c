@@ -137,6 +137,8 @@ see_again(const struct process *p)
 {
 	struct procstat st;
 
+	if (*root_dir)
+		return w.lost ? PROC_TRUNCATED : PROC_OK;
 	if (procstat_read(p->pid, &st) < 0 || st.starttime != p->starttime)
 		return PROC_VANISHED;
 	if (st.state == 'Z' || st.state == 'X')
