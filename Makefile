@@ -21,6 +21,8 @@ help_text = \
   defconfig full_defconfig rescue_defconfig kdump_defconfig allyesconfig\n\
   allnoconfig oldconfig menuconfig savedefconfig   choose what is in it\n\
   install         DESTDIR, PREFIX: membox and its links\n\
+  lib             lib/libmembox.a, membox.h, membox.pc; CC=gcc for glibc\n\
+  install-lib     DESTDIR, PREFIX: those three\n\
   check-fast      unit tests, command lines, gates (< 60 s)\n\
   check           all of that, and real kernels under qemu\n\
   demo            build, boot a kernel, dump its RAM, read the dump\n\
@@ -139,6 +141,35 @@ $(gen)/include/zlib.h:
 	@ln -sf $(ZLIB_SRC)/zconf.h $(@D)/zconf.h
 	@ln -sf $(ZLIB_SRC)/zlib.h $@
 
+# ---- library: lib/membox.h over the kern floor, by the caller's compiler ----
+
+# One object in which only membox_* is global: the names of the floors are no
+# business of the caller's. What its functions do not reach is left out.
+LD = ld
+AR = ar
+OBJCOPY = objcopy
+lib_sources := $(sort $(wildcard lib/*.c libcore/kern/*.c libcore/base/*.c))
+lib_objects := $(lib_sources:%.c=$(obj)/lib/%.o)
+lib_names = $(shell grep -o 'membox_[a-z_]*[()]' lib/membox.h | tr -d '()')
+
+lib: $(out)/lib/libmembox.a $(out)/lib/membox.h $(out)/lib/membox.pc
+$(lib_objects): $(obj)/lib/%.o: %.c $(gen)/stamp $(gen)/include/zlib.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC $(WARN) -MMD -c -o $@ $<
+-include $(lib_objects:.o=.d)
+$(out)/lib/libmembox.a: $(lib_objects)
+	@mkdir -p $(@D)
+	$(LD) -r --gc-sections $(lib_names:%=-u %) -o $(obj)/lib/membox.o $^
+	$(OBJCOPY) --strip-unneeded $(lib_names:%=-G %) $(obj)/lib/membox.o
+	rm -f $@
+	$(AR) rcs $@ $(obj)/lib/membox.o
+$(out)/lib/membox.h: lib/membox.h
+	@mkdir -p $(@D)
+	cp $< $@
+$(out)/lib/membox.pc: lib/membox.pc
+	@mkdir -p $(@D)
+	sed 's/@VERSION@/$(VERSION)/' $< >$@
+
 # ---- install ----
 
 DESTDIR =
@@ -147,6 +178,13 @@ install: $(out)/membox
 	mkdir -p $(DESTDIR)$(PREFIX)/bin
 	cp $(out)/membox $(DESTDIR)$(PREFIX)/bin/membox
 	$(DESTDIR)$(PREFIX)/bin/membox --install $(DESTDIR)$(PREFIX)/bin
+
+install-lib: lib
+	mkdir -p $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	cp $(out)/lib/membox.h $(DESTDIR)$(PREFIX)/include
+	cp $(out)/lib/libmembox.a $(DESTDIR)$(PREFIX)/lib
+	sed 's,^prefix=.*,prefix=$(PREFIX),; s,^includedir=.*,includedir=$${prefix}/include,; s,^libdir=.*,libdir=$${prefix}/lib,' \
+	$(out)/lib/membox.pc >$(DESTDIR)$(PREFIX)/lib/pkgconfig/membox.pc
 
 # ---- tests ----
 
@@ -210,5 +248,5 @@ distclean: clean
 	rm -f $(out)/.config $(out)/.config.old
 
 .PHONY: all defconfig allyesconfig allnoconfig oldconfig menuconfig \
-	savedefconfig install unit unit-programs fuzz-programs check-fast check vm bench demo fuzz size \
+	savedefconfig install lib install-lib unit unit-programs fuzz-programs check-fast check vm bench demo fuzz size \
 	bloatcheck help clean distclean

@@ -44,6 +44,7 @@ crash crash
 makedumpfile makedumpfile
 lz4 lz4
 netpbm pngtopnm
+pkg-config pkg-config
 gzip gzip
 xz-utils xz
 kmod depmod

@@ -597,6 +597,8 @@ emit_one(int pid)
 	static int seen;
 	enum skip why = gather(pid);
 
+	if (ask.sampling && e.subject.stat.state == 'Z')
+		why = SKIP_VANISHED;	/* nobody waits for it yet */
 	if (why == SKIP_NOT || e.streams) {
 		seen = 1;
 		emit_tail();

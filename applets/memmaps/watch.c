@@ -67,7 +67,7 @@ fill_store(struct store *s, struct skipped *skipped)
 		while (subject_next(&subject, &g) > 0)
 			store_add(s, pid, &g);
 		subject_close(&subject);
-		read++;
+		read += subject.stat.state != 'Z';
 	}
 	targets_close(&t);
 	sort_store(s);

@@ -141,8 +141,11 @@ for color in mapped process user cgroup flags order; do
 	check "picture by $color" picture --color $color
 done
 known() {
-	picture --pid "$pid" --scale 1 && $PYTHON "$data/picture.py" \
-		"$work/p.ppm" /proc/iomem "$pid" "$start" "$end"
+	dd if="/proc/$pid/pagemap" of="$work/entries" bs=8 count=4096 \
+		skip=$((0x$start / 4096)) 2>"$work/err" &&
+		picture --pid "$pid" --scale 1 &&
+		$PYTHON "$data/picture.py" "$work/p.ppm" /proc/iomem \
+		"$work/entries" "$(cut -d' ' -f2 "/proc/$pid/statm")"
 }
 check "a known allocation's pixels" known
 virtual() {

@@ -4,7 +4,9 @@ known allocation are looked up in pagemap, their places in the picture found by
 walking the curve forward (memmaps goes from place to page), and the pixels read
 from what pngtopnm made of the file.
 
-usage: picture.py PICTURE.ppm IOMEM PID START END"""
+usage: picture.py PICTURE.ppm IOMEM ENTRIES RESIDENT
+
+ENTRIES: the allocation's part of pagemap; RESIDENT: pages of the process"""
 import struct
 import sys
 
@@ -60,7 +62,7 @@ def layout(pages):
 
 
 def main():
-    picture, iomem, pid, start, end = sys.argv[1:]
+    picture, iomem, allocation, resident = sys.argv[1:]
     data = open(picture, "rb").read()
     magic, size, depth, pixels = data.split(b"\n", 3)
     assert magic == b"P6" and depth == b"255", (magic, depth)
@@ -91,19 +93,16 @@ def main():
         y += line * (2 + block // columns)
         return tuple(pixels[(y * width + x) * 3:][:3])
 
-    with open("/proc/%s/pagemap" % pid, "rb") as f:
-        first = int(start, 16) // 4096
-        f.seek(first * 8)
-        n = int(end, 16) // 4096 - first
-        entries = struct.unpack("%dQ" % n, f.read(n * 8))
+    data = open(allocation, "rb").read()
+    n = len(data) // 8
+    entries = struct.unpack("%dQ" % n, data)
     pfns = [e & (1 << 55) - 1 for e in entries if e >> 63]
     assert len(pfns) == n, "%d of %d pages are there" % (len(pfns), n)
     wrong = [p for p in pfns if color(p) != (0xff, 0x50, 0x50)]
     assert len(wrong) * 100 <= len(pfns), "%d of %d pixels are not red" % (
         len(wrong), len(pfns))
     red = pixels.count(b"\xff\x50\x50")
-    resident = int(open("/proc/%s/statm" % pid).read().split()[1])
-    assert red <= resident, "%d red pixels, %d pages resident" % (
+    assert red <= int(resident), "%d red pixels, %s pages resident" % (
         red, resident)
     print("%d pages, %d red pixels" % (len(pfns), red))
 
