@@ -64,8 +64,9 @@ begin(const char *line)
 	rec.open = 1;
 	rec.frames = rec.module = 0;
 	rec.comm_len = 0;
-	p += p ? 6 : 0;
-	rec.bad = !p || scan_u64(&p, &order) < 0 || order > 30;
+	if (p)
+		p += 6;
+	rec.bad = !p || scan_u64(&p, &order) < 0 || order > 20;
 	if (rec.bad)
 		return;
 	rec.order = (unsigned)order;
