@@ -36,6 +36,7 @@ static void
 process_to_group(struct group *g, const struct process *p)
 {
 	g->procs++;
+	g->private += p->u.uss;
 	g->u.pss += p->u.pss;
 	g->u.swap_pss += p->u.swap_pss;
 	if (p->state == PROC_NO_PAGES) {

@@ -6,6 +6,7 @@
  * 	help
  * 	  usage: memstats [OPTION]...
  * 	         memstats groups SPLIT... [OPTION]...
+ * 	         memstats shm | tmpfs | ram | instances [OPTION]...
  *
  * 	  Tells who has the RAM, from the pages themselves: every page of every process
  * 	  is looked up once, so what processes share counts once in a group, and a
@@ -28,6 +29,10 @@
  * 	        --compat             linux-mem's columns first, in MB of 10^6 bytes
  * 	  Columns: rss, uss, pss; anon, file, shmem: what rss is; swap; shm: whole
  * 	  System V segments attached, whoever touched them.
+ *
+ * 	  shm: System V, POSIX and memfd memory, who has it; touches none of it.
+ * 	  tmpfs: mounts with their limits and biggest files (--top N of each).
+ * 	  ram: every page of RAM by what it is, from its flags (about 0.1 us a page).
  *
  * 	    -f, --filter EXPR   only these processes (USS and PSS stay against all)
  * 	    -x, --extended      more columns
@@ -67,6 +72,24 @@
  * 	default y
  * 	help
  * 	        --two-bits      2 bits a page instead of 16, two scans, no PSS
+ *
+ * config MEMSTATS_INSTANCES
+ * 	bool "memstats instances (3 kb)"
+ * 	depends on MEMSTATS
+ * 	default y
+ * 	help
+ * 	  memstats instances: Oracle, PostgreSQL, MySQL and MariaDB instances, found by
+ * 	  their processes. sga: shared memory they have; pga: the sum of what each of
+ * 	  their processes has alone.
+ *
+ * config MEMSTATS_RUN
+ * 	bool "a command for each instance (2 kb)"
+ * 	depends on MEMSTATS_INSTANCES
+ * 	default y
+ * 	help
+ * 	        --run CMD       instances: sh -c CMD as each one's owner with its
+ * 	                        environment; exit status, seconds, last line of output
+ * 	        --timeout TIME  for each (60 s)
  */
 #include "list.h"
 #include "memstats.h"
@@ -74,7 +97,7 @@
 enum {
 	OPT_FORMAT = 256 + 16, OPT_JSON, OPT_BYTES, OPT_SORT, OPT_TOP,
 	OPT_INTERVAL, OPT_COUNT, OPT_FORCE, OPT_COST, OPT_PROGRESS, OPT_COMPAT,
-	OPT_TWO_BITS,
+	OPT_TWO_BITS, OPT_RUN, OPT_TIMEOUT,
 	OPT_SPLIT,		/* and from here on its kind is added */
 	OPT_END_SPLIT = OPT_SPLIT + SPLIT_ALL,
 };
@@ -96,11 +119,13 @@ static const struct opt options[] = {
 	{ "count", OPT_COUNT, OPT_ARG }, { "output", 'o', OPT_ARG },
 	{ "force", OPT_FORCE }, { "mem-limit", 'm', OPT_ARG },
 	{ "two-bits", OPT_TWO_BITS, .lacks = !CFG_MEMSTATS_TWO_BITS },
+	{ "run", OPT_RUN, OPT_ARG, .lacks = !CFG_MEMSTATS_RUN },
+	{ "timeout", OPT_TIMEOUT, OPT_ARG, .lacks = !CFG_MEMSTATS_RUN },
 	{ "cost", OPT_COST }, { "progress", OPT_PROGRESS },
 	{ 0 }
 };
 
-struct print_opts print;
+struct print_opts print = { .timeout = 60ull * 1000000000 };
 static const struct filter *filter;
 static const char *output;
 static u64 interval, count = 1;
@@ -136,6 +161,10 @@ option(int id, const char *arg)
 	case OPT_COMPAT: print.compat = 1; break;
 	case OPT_FORCE: force = 1; break;
 	case OPT_COST: cost = 1; break;
+	case OPT_RUN: print.run = arg; break;
+	case OPT_TIMEOUT:
+		print.timeout = xparse_time("--timeout", arg, 1000000000);
+		break;
 	case OPT_TWO_BITS: scan.two_bits = 1; break;
 	case OPT_PROGRESS: scan.progress = 1; break;
 	case OPT_INTERVAL:
@@ -190,15 +219,19 @@ typedef int report_fn(struct out *o);
 static int
 report_scan(struct out *o)
 {
+	int status = EXIT_DONE;
+
 	scan_once();
 	if (stop_signal)
 		return warn("interrupted: this scan is not shown");
 	if (splits[0].kind == SPLIT_ALL)
 		print_processes(o, &print);
+	else if (CFG_MEMSTATS_INSTANCES && splits[0].kind == SPLIT_INSTANCE)
+		status = print_instances(o);
 	else
 		print_groups(o, &print);
 	print_notes();
-	return scan_complete() ? EXIT_DONE : EXIT_PARTIAL;
+	return scan_complete() ? status : EXIT_PARTIAL;
 }
 
 static int
@@ -264,13 +297,16 @@ samples(report_fn *report)
 }
 
 static int
-scan_main(int groups)
+scan_main(int groups, int instances)
 {
-	print_check_sort(&print, groups);
+	if (!instances)
+		print_check_sort(&print, groups);
 	if (groups && !split_count)
 		usage_die("groups: by what? give a split, like --split-uid");
+	if (print.run)
+		root_refuse("--run");
 	if (!groups)
-		split_add(SPLIT_ALL, NULL);
+		split_add(instances ? SPLIT_INSTANCE : SPLIT_ALL, NULL);
 	if (cost)
 		return show_cost();
 	print.sampling = !!interval;
@@ -295,7 +331,7 @@ memstats_main(char **argv)
 	struct opts o;
 	const char *verb;
 	size_t i;
-	int id, groups;
+	int id, groups, instances;
 
 	opt_open(&o, argv, options);
 	while ((id = opt_next(&o)) != OPT_END)
@@ -311,10 +347,15 @@ memstats_main(char **argv)
 	if (interval && !count_given)
 		count = 0;
 	stop_on_signals();
-	if (!verb || groups)
-		return scan_main(groups);
+	instances = verb && !strcmp(verb, "instances");
+	if (instances && !CFG_MEMSTATS_INSTANCES)
+		usage_die("instances: not in this build");
+	if (print.run && !instances)
+		usage_die("--run goes with instances");
+	if (!verb || groups || instances)
+		return scan_main(groups, instances);
 	for (i = 0; i < ARRAY_LEN(verbs); i++)
 		if (!strcmp(verb, verbs[i].name))
 			return samples(verbs[i].report);
-	usage_die("what is '%s'? groups, shm, tmpfs, ram", verb);
+	usage_die("what is '%s'? groups, shm, tmpfs, ram, instances", verb);
 }

@@ -134,6 +134,7 @@ enum page_type class_type(u32 class);
 enum split_kind {
 	SPLIT_UID, SPLIT_ENV, SPLIT_PIDS, SPLIT_CUSTOM, SPLIT_COMM, SPLIT_EXE,
 	SPLIT_CGROUP, SPLIT_CONTAINER, SPLIT_SESSION, SPLIT_TREE, SPLIT_ALL,
+	SPLIT_INSTANCE,		/* databases: see instances.c */
 };
 enum { SPLITS_MAX = 16, SPLIT_RULES = 128 };
 #define GROUP_NONE (~0u)
@@ -144,6 +145,7 @@ struct group {
 	u32 procs;
 	u32 stamp;		/* the class that is being looked at */
 	int partial;		/* some of its pages could not be read */
+	u64 private;		/* sum of its processes' USS */
 	u64 shm, shm_swap;	/* whole System V segments attached */
 	s64 before;
 	u32 chain;		/* hash chain: next group + 1 */
@@ -182,6 +184,33 @@ void attach_note(u32 proc, int id);
 /* For every segment and group: adds its rss and swap once to each. */
 void attach_groups(struct split *s);
 
+/* ---- instances.c ---- */
+
+enum { INSTANCES = 256 };
+struct instance {
+	const char *kind, *name, *home;
+	int pid;		/* of the process that leads it */
+	u32 uid;
+	int by_name;
+};
+void instances_find(void);
+u32 instances_count(void);
+u32 instance_of(const struct process *p);	/* or GROUP_NONE */
+int print_instances(struct out *o);
+
+/* ---- run.c ---- */
+
+struct run_result {
+	int status;		/* exit status, 128 + signal; -1 = not run */
+	u64 ns;
+	char last[256];		/* the last line that it printed */
+	size_t last_n;
+	int line_done;
+};
+/* 0 when the command ended with 0; another, or a message, else. */
+int run_as(const struct instance *in, const char *command, u64 timeout,
+	struct run_result *r);
+
 /* ---- memstats.c ---- */
 
 int memstats_main(char **argv);
@@ -194,6 +223,8 @@ struct print_opts {
 	int bytes, extra, compat, sampling;
 	const char *sort;
 	u64 top;
+	const char *run;	/* instances: a command for each */
+	u64 timeout;		/* ns */
 };
 extern struct print_opts print;
 void print_processes(struct out *o, const struct print_opts *p);
@@ -203,6 +234,7 @@ void print_check_sort(const struct print_opts *p, int groups);
 /* tmpfs.c, ram.c: write a report to o; 0, 3, or 1 after a message. */
 int report_tmpfs(struct out *o);
 int report_ram(struct out *o);
+void print_json_head(struct json *j);	/* opens the document */
 /* What was skipped, on stderr. */
 void print_notes(void);
 int scan_complete(void);

@@ -366,8 +366,8 @@ scan_complete(void)
 		!count_state(PROC_TRUNCATED);
 }
 
-static void
-json_head(struct json *j)
+void
+print_json_head(struct json *j)
 {
 	u32 i;
 
@@ -512,7 +512,7 @@ print_processes(struct out *o, const struct print_opts *p)
 	r.bytes = p->bytes;
 	r.prefix = "memstats_process";
 	if (p->format == ROWS_JSON) {
-		json_head(&r.json);
+		print_json_head(&r.json);
 		json_key(&r.json, "processes");
 		json_array(&r.json);
 	}
@@ -618,7 +618,7 @@ print_groups(struct out *o, const struct print_opts *p)
 	rows_open(&r, o, p->format, group_cols, ARRAY_LEN(group_cols));
 	r.prefix = "memstats_group";
 	if (p->format == ROWS_JSON) {
-		json_head(&r.json);
+		print_json_head(&r.json);
 		json_key(&r.json, "groups");
 		json_array(&r.json);
 	}

@@ -34,6 +34,7 @@ static const struct {
 	[SPLIT_SESSION] = { "session", "Session" },
 	[SPLIT_TREE] = { "tree", "Process tree below init" },
 	[SPLIT_ALL] = { "all", "All" },
+	[SPLIT_INSTANCE] = { "instance", "Instance" },
 };
 
 static unsigned
@@ -313,6 +314,8 @@ static u32
 group_for(struct split *s, const struct process *p)
 {
 	switch (s->kind) {
+	case SPLIT_INSTANCE:
+		return CFG_MEMSTATS_INSTANCES ? instance_of(p) : GROUP_NONE;
 	case SPLIT_PIDS:
 	case SPLIT_CUSTOM:
 		return group_by_rule(s, p);
@@ -345,10 +348,17 @@ splits_assign(const struct filter *filter)
 		if (s->kind == SPLIT_PIDS || s->kind == SPLIT_CUSTOM)
 			rule_groups(s);
 	}
+	for (i = 0; i < procs.count; i++)
+		procs.list[i].shown = !filter ||
+			filter_match(filter, &procs.list[i]);
+	if (CFG_MEMSTATS_INSTANCES && splits[0].kind == SPLIT_INSTANCE) {
+		instances_find();
+		for (i = 0; i < instances_count(); i++)
+			group_new(&splits[0], "", 0);
+	}
 	for (i = 0; i < procs.count; i++) {
-		struct process *p = &procs.list[i];
+		const struct process *p = &procs.list[i];
 
-		p->shown = !filter || filter_match(filter, p);
 		for (k = 0; k < split_count; k++)
 			splits[k].group_of[i] = p->shown
 				? group_for(&splits[k], p) : GROUP_NONE;

@@ -167,6 +167,69 @@ else
 	skip "two bits" "not built"
 fi
 
+# ---- instances ----
+if "$m" --help | grep -q 'memstats instances:'; then
+	i=$work/instances
+	# proc PID PPID COMM COMMAND ENVIRONMENT, the words joined by '|'
+	proc() {
+		d=$i/proc/$1
+		mkdir -p "$d"
+		echo "$1 ($3) S $2 $1 $1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 9 0 0 0" >"$d/stat"
+		printf 'Uid:\t1000\t1000\t1000\t1000\n' >"$d/status"
+		printf '%s|' "$4" | tr '|' '\0' >"$d/cmdline"
+		printf '%s|' "$5" | tr '|' '\0' >"$d/environ"
+		: >"$d/maps"; : >"$d/pagemap"
+	}
+	proc 50 1 ora_pmon_PRODUC ora_pmon_PRODUCTION 'ORACLE_SID=x|ORACLE_HOME=/u01/db'
+	proc 51 1 ora_dbw0_PRODUC ora_dbw0_PRODUCTION ''
+	proc 52 1 oracle_52_produ 'oraclePRODUCTION (LOCAL=NO)' ''
+	proc 53 1 oracleX 'oraclePRODUCTION2 (LOCAL=NO)' ''
+	proc 60 1 postgres 'postgres|-D|/pg/one' 'PGDATA=/other'
+	proc 61 60 postgres 'postgres: checkpointer' ''
+	proc 62 61 psql psql ''
+	proc 70 1 postmaster postmaster 'PGDATA=/pg/two'
+	proc 80 1 mariadbd 'mariadbd|--user=x|--datadir=/maria' ''
+	ln -s /usr/sbin/mariadbd "$i/proc/80/exe"
+	cp "$r/proc/zoneinfo" "$i/proc/"
+	mkdir "$i/etc"; cp "$r/etc/passwd" "$i/etc/"
+	"$m" instances --root "$i" --format csv | tr -d '\r' |
+		cut -d, -f1-5,10 >"$work/got"
+	cat >"$work/want" <<'X'
+kind,name,owner,pid,procs,home
+oracle,PRODUCTION,db,50,3,/u01/db
+postgresql,/pg/one,db,60,3,
+postgresql,/pg/two,db,70,1,
+mariadb,/maria,db,80,1,/usr/sbin
+X
+	check "instances: what they are called, who belongs to them" \
+		diff "$work/want" "$work/got"
+	refuse 2 "--run needs the live system" "$m" instances --run true \
+		--root "$i"
+	refuse 2 "--run without instances" "$m" --run true
+else
+	skip instances "not built"
+fi
+if "$m" --help | grep -q -- '--run CMD' && [ "$(id -u)" = 0 ] &&
+   command -v setpriv >/dev/null; then
+	d=$work/pgdata-$$
+	chmod 755 "$work"
+	cp "$(command -v sleep)" "$work/postgres"
+	setpriv --reuid 65534 --clear-groups env -i PGDATA="$d" MARK=known \
+		"$work/postgres" 60 &
+	pid=$!
+	sleep 0.3
+	run() { "$m" instances -f "pid($pid)" --format csv "$@" 2>"$work/err" |
+		tr -d '\r' | grep -a "$d" | cut -d, -f5,7; }
+	same "--run: as the owner, with its environment" '3,65534 known /' \
+		"$(run --run 'echo first; echo $(id -u) $MARK $PWD; exit 3')"
+	same "--run: ended in time" '137,begun' \
+		"$(run --run 'echo begun; sleep 30' --timeout 300ms)"
+	check "and that is said" grep -q 'ended after' "$work/err"
+	kill $pid
+else
+	skip --run "not built, or not root"
+fi
+
 # ---- formats ----
 json_valid() { "$m" --root "$r" "$@" | python3 -c '
 import json, sys
