@@ -109,10 +109,11 @@ proc_link(int pid, const char *name, char *buf, size_t size)
 {
 	char text[128];
 	const char *path = text;
-	int at = root_at(&path);
+	int at;
 	ssize_t n;
 
 	proc_path(text, sizeof(text), pid, name);
+	at = root_at(&path);
 	n = readlinkat(at, path, buf, size - 1);
 	buf[n < 0 ? 0 : n] = 0;
 	return n;
