@@ -186,6 +186,8 @@ busybox_there() { [ -x "$CACHE/busybox/bin/busybox" ]; }
 busybox_get() { unpack busybox-static "$CACHE/busybox"; }
 dracut_there() { have dracut || [ -e "$CACHE/dracut/usr/bin/dracut" ]; }
 dracut_get() { unpack dracut-core "$CACHE/dracut"; }
+udev_there() { have udevadm || [ -e "$CACHE/udev/bin/udevadm" ]; }
+udev_get() { unpack udev "$CACHE/udev"; }
 
 # The newest stock kernel of series $1: no cloud, rt, debug or unsigned one.
 # A distribution without that series is no error: its VM tests are skipped.
@@ -292,7 +294,7 @@ things=
 for w in $want; do
 	case $w in
 	build) things="$things zlib lz4" ;;
-	test) things="$things busybox dracut kernel61 kernel612 testkernel" ;;
+	test) things="$things busybox dracut udev kernel61 kernel612 testkernel" ;;
 	kernel) things="$things ksource" ;;
 	esac
 done
