@@ -188,6 +188,18 @@ tell_totals(void)
 			set->output);
 }
 
+/* The dump is as good as the kernel can give it: no change of the status. */
+static void
+tell_corrupted(void)
+{
+	char size[FMT_SIZE_MAX];
+	u64 bytes = source->live ? source_corrupted() : 0;
+
+	if (bytes)
+		warn("the kernel has taken %s of faulty RAM out of use: zeros "
+			"in the image", fmt_size(size, bytes));
+}
+
 /* 0, or 3 after telling what is missing. */
 static int
 tell_holes(void)
@@ -246,6 +258,7 @@ dump(const struct settings *settings, struct report *r)
 	fill_report();
 	if (write_manifest() || (set->json && print_json()))
 		return EXIT_FAILED;
+	tell_corrupted();
 	status = tell_holes();
 	tell_totals();
 	return status;

@@ -28,6 +28,7 @@ put_machine(struct json *j, const struct source *s)
 		file_line(j, "kernel", "/proc/sys/kernel/osrelease");
 		file_line(j, "kernel_version", "/proc/sys/kernel/version");
 		file_line(j, "boot_id", "/proc/sys/kernel/random/boot_id");
+		json_ku64(j, "hardware_corrupted", source_corrupted());
 		return;
 	}
 	n = info_value(s, "OSRELEASE", &release);

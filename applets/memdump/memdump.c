@@ -1,7 +1,7 @@
 /* memdump - dump the RAM of this machine, or convert an image of it
  *
  * config MEMDUMP
- *	bool "memdump (40 kb)"
+ *	bool "memdump (27 kb)"
  *	default y
  *	help
  *	  usage: memdump [OPTIONS] FILE | -o FILE | -o - | --dry-run
@@ -15,7 +15,6 @@
  *	  -f, --format FORMAT    lime    records with addresses (the default)
  *	                         raw     address = offset, holes stay holes
  *	                         padded  the same, holes written as zeros
- *	                         elf     a core for crash, drgn, makedumpfile
  *	  -z, --compress CODEC   none, gzip or lz4; else by FILE's ending, .gz
  *	                         or .lz4
  *	  -t, --threads N        compressing threads (processors, 4 at most)
@@ -26,8 +25,6 @@
  *	      --manifest FILE    JSON of machine, ranges, holes and digests; else
  *	                         FILE.json beside a FILE
  *	      --no-manifest
- *	      --symbols FILE     a tar (.tar, .tar.gz) of kallsyms, BTF, config,
- *	                         modules and the like; with or without a dump
  *	      --dry-run          print ranges, sizes and an estimate; write nothing
  *	      --max-disk-usage SIZE        refuse, and stop, beyond SIZE
  *	      --max-disk-usage-percent P   leave the disk at most P % full
@@ -53,14 +50,15 @@
  *	default y
  *	depends on MEMDUMP
  *	help
- *	  -f elf
+ *	  -f elf                 a core for crash, drgn, makedumpfile
  *
  * config MEMDUMP_SYMBOLS
  *	bool "archives of symbols (3 kb)"
  *	default y
  *	depends on MEMDUMP
  *	help
- *	  --symbols FILE
+ *	  --symbols FILE         a tar (.tar, .tar.gz) of kallsyms, BTF, config,
+ *	                         modules and the like; with or without a dump
  */
 #include <sched.h>
 
@@ -386,6 +384,7 @@ memdump_main(char **argv)
 		die("%s: no RAM in the chosen ranges", source.name);
 	image_open(&image, set.format, &source);
 	report = (struct report){ .source = &source, .image = &image,
+		.begun = wall_ns(),
 		.codec = set.codec, .path = set.output };
 	if (set.dry_run) {
 		report.path = NULL;

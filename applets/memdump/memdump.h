@@ -66,6 +66,9 @@ void source_select(struct source *s, const struct range *r, int n);
 void source_read(struct source *s, const struct extent *e, u64 pos, u8 *buf,
 	size_t n);
 
+/* Bytes of RAM that the kernel took out of use; kcore gives zeros for them. */
+u64 source_corrupted(void);
+
 /* For source_*.c: writes s->why, returns -1. */
 int source_refuse(struct source *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

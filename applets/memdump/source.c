@@ -238,6 +238,18 @@ source_read(struct source *s, const struct extent *e, u64 pos, u8 *buf,
 	}
 }
 
+u64
+source_corrupted(void)
+{
+	static char text[4096];
+	u64 bytes;
+
+	if (root_slurp("/proc/meminfo", text, sizeof(text)) < 0 ||
+	    key_u64(text, "HardwareCorrupted", &bytes) < 0)
+		return 0;
+	return bytes;
+}
+
 int
 source_try(struct source *s)
 {
