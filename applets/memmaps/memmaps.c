@@ -93,7 +93,8 @@
  * 	                       /proc and /sys say of memory, per process cmdline maps
  * 	                       smaps status stat statm environ pagemap fd exe root cwd,
  * 	                       and the machine's kpageflags, kpagecount, meminfo and so
- * 	                       on; --force replaces FILE, - is standard output
+ * 	                       on; .tar.gz and .tar.lz4 compress; --force replaces
+ * 	                       FILE, - is standard output
  * 	        --skip-environ without the environments, where secrets often are
  * 	                       Unpacked by GNU tar (pagemap is a sparse file), every
  * 	                       applet reads the directory with --root DIR. Names of

@@ -1,6 +1,7 @@
 /* snapshot.c - what /proc and /sys say of memory, into a tar archive from which
  * --root DIR reads again. A text file of the kernel has no size before it is
  * read: it is read whole into a mapping first, one file at a time. */
+#include "flow.h"
 #include "tar.h"
 #include "walk.h"
 
@@ -300,10 +301,76 @@ put_machine(void)
 	put_arrays();
 }
 
+/* ---- where it goes ---- */
+
+static struct sink sink;
+static struct blocks blocks;
+static int flow_error;		/* errno; kept, as a struct out does */
+
 static void
 to_report(const void *data, size_t n)
 {
 	out_put(&report, data, n);
+}
+
+static void
+to_blocks(const void *data, size_t n)
+{
+	if (!flow_error && flow_put(&blocks.flow, data, n) < 0)
+		flow_error = errno;
+}
+
+static int
+ends_in(const char *name, const char *ending)
+{
+	size_t n = strlen(name), k = strlen(ending);
+
+	return n > k && !strcmp(name + n - k, ending);
+}
+
+/* By the file's name. */
+static const struct codec *
+codec_wanted(void)
+{
+	const char *name = ask.output;
+	int gzip = ends_in(name, ".gz") || ends_in(name, ".tgz");
+	int lz4 = ends_in(name, ".lz4");
+
+	if ((gzip && !CFG_CODEC_GZIP) || (lz4 && !CFG_CODEC_LZ4))
+		die("%s: this build cannot compress so (see membox --config): "
+			"name it .tar", name);
+	if (CFG_CODEC_GZIP && gzip)
+		return &codec_gzip;
+	return CFG_CODEC_LZ4 && lz4 ? &codec_lz4 : NULL;
+}
+
+static void
+open_output(void)
+{
+	const struct codec *codec = codec_wanted();
+	long threads = sysconf(_SC_NPROCESSORS_ONLN);
+
+	tar_out = to_report;
+	if (!codec)
+		return;
+	sink_open(&sink, report.fd);
+	if (blocks_open(&blocks, &sink.flow, codec, threads < 1 ? 1
+	    : threads > 4 ? 4 : (unsigned)threads, 0) < 0)
+		die("start compressing:");
+	tar_out = to_blocks;
+}
+
+/* 0, or 1 after a message. */
+static int
+end_output(void)
+{
+	tar_end();
+	if (tar_out == to_report)
+		return 0;
+	if (flow_end(&blocks.flow) < 0 && !flow_error)
+		flow_error = errno;
+	errno = flow_error;
+	return flow_error ? warn("write %s:", ask.output) : 0;
 }
 
 int
@@ -317,20 +384,21 @@ snapshot_sample(void)
 	if (arena_open(&s.text, text_most) < 0 || arena_open(&s.extents,
 	    EXTENTS_MAX * sizeof(struct extent)) < 0)
 		die("memory for the snapshot:");
-	tar_out = to_report;
+	open_output();
 	put_machine();
 	if (targets_open(&t) < 0)
 		return EXIT_FAILED;
 	progress_open(&progress, "snapshot", 0);
 	progress.unit = " processes";
-	while (!stop_signal && !report.err && targets_next(&t, &pid)) {
+	while (!stop_signal && !report.err && !flow_error && targets_next(&t, &pid)) {
 		put_process(pid);
 		progress_set(&progress, ++done);
 	}
 	progress_close(&progress);
 	targets_close(&t);
-	tar_end();
 	if (stop_signal)
 		return warn("stopped by a signal: no snapshot");
+	if (end_output())
+		return EXIT_FAILED;
 	return skipped_tell(&s.skipped, s.processes);
 }

@@ -211,6 +211,13 @@ check "holes stay holes" test "$(du -k "$work/tree/proc/$pid" | tail -1 |
 	cut -f1)" -lt 2000
 check "links are links" test "$(readlink "$work/tree/proc/$pid/exe")" = \
 	"$(readlink "/proc/$pid/exe")"
+packed() {
+	$memmaps --snapshot "$work/s.$1" "$pid" && mkdir "$work/$1" &&
+		$2 "$work/s.$1" | tar xf - -C "$work/$1" &&
+		cmp "$work/tree/proc/$pid/maps" "$work/$1/proc/$pid/maps"
+}
+check "gzip" packed tar.gz "gzip -dc"
+check "lz4" packed tar.lz4 "lz4 -qdc"
 mkdir "$work/tree2"
 $memmaps --snapshot - --skip-environ "$pid" 2>"$work/err" |
 	tar xf - -C "$work/tree2"
