@@ -129,6 +129,7 @@ static int
 open_source(struct membox_memory *m, const char *source)
 {
 	int ranges = iomem_ram(m->ram, IOMEM_RANGES), r;
+	ssize_t n = 0;
 
 	if (ranges < 0)
 		return -1;
@@ -140,10 +141,12 @@ open_source(struct membox_memory *m, const char *source)
 		: add_extents(m, ranges, 0, UINT64_MAX, 0);
 	drop_overlaps(m);
 	/* The last page: what may not be read is mostly above 1 MiB. */
-	if (!r && m->count && pread(m->fd, m->pages, page_size,
-	    (off_t)(m->extents[m->count - 1].offset)) == (ssize_t)page_size)
+	if (!r && m->count)
+		n = full_pread(m->fd, m->pages, page_size,
+			m->extents[m->count - 1].offset);
+	if (n == (ssize_t)page_size)
 		return 0;
-	if (!r && !m->count)
+	if (!r && n >= 0)
 		errno = ENODATA;
 	r = errno;
 	close(m->fd);

@@ -172,7 +172,7 @@ walk_process(struct subject *s, struct walk *w)
 {
 	static struct region g;
 	u64 start = 0, end = 0;
-	int r;
+	int r = 0;
 
 	while (!stop_signal && (r = subject_next(s, &g)) > 0) {
 		if (g.type == REGION_VSYSCALL)
