@@ -22,7 +22,7 @@
  * 	                       mapped_file anonymous vdso vvar vsyscall unknown; jit
  * 	                       shm memfd hugetlb device thread_stack named_anon
  * 	                       shared_anon guard bss deleted aio uprobes dmabuf socket
- * 	                       anon_inode
+ * 	                       anon_inode reserved
  * 	        --skip-kernel  leave out kernel threads
  * 	        --bytes        sizes as plain integers
  * 	        --root DIR     read DIR/proc, a captured tree, and not /proc

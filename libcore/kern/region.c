@@ -11,7 +11,7 @@ const char *const region_type_names[REGION_TYPES] = {
 const char *const region_kind_names[REGION_KINDS] = {
 	"", "jit", "shm", "memfd", "hugetlb", "device", "thread_stack",
 	"named_anon", "shared_anon", "guard", "bss", "deleted", "aio",
-	"uprobes", "dmabuf", "socket", "anon_inode",
+	"uprobes", "dmabuf", "socket", "anon_inode", "reserved",
 };
 
 const char *const smaps_key_names[SMAPS_KEYS] = {
@@ -137,7 +137,8 @@ classify_anonymous(const struct regions *r, const struct vma *v,
 	if (v->perm & VMA_EXEC)
 		g->kind = KIND_JIT;
 	else if (!(v->perm & (VMA_READ | VMA_WRITE)))
-		g->kind = KIND_GUARD;
+		g->kind = v->end - v->start <= STACK_GUARD_MAX ? KIND_GUARD
+			: KIND_RESERVED;
 	else if (touches && r->end_guard)
 		g->kind = KIND_THREAD_STACK;
 	else if (touches && r->end_data)
@@ -158,8 +159,7 @@ classify(struct regions *r, struct region *g)
 	else
 		classify_named(v, g);
 	r->end = v->end;
-	r->end_guard = g->kind == KIND_GUARD &&
-		v->end - v->start <= STACK_GUARD_MAX;
+	r->end_guard = g->kind == KIND_GUARD;
 	r->end_data = private_rw && v->inode && *v->path == '/';
 }
 
