@@ -1,35 +1,74 @@
 /* groups.c - what a group has, from the classes of its processes' pages. */
 #include "memstats.h"
 
-/* One class in one split: every group in its chain has the pages once; they
- * are a group's own when no process outside is in the chain. */
+/* A group has what a class has, and all that grew out of it, once: counted at
+ * the group's first class on the way down. */
 static void
-class_to_groups(struct split *s, u32 class, enum page_type type, u64 bytes)
+enter(struct split *s, const struct class *c)
 {
-	struct group *g = NULL;
-	u32 at, id, distinct = 0;
+	u32 id = s->group_of[c->proc];
 
-	for (at = class; at >= CLASS_FIRST; at = scan.classes[at].parent) {
-		id = s->group_of[scan.classes[at].proc];
-		if (id == GROUP_NONE) {
-			distinct = 2;
+	if (id != GROUP_NONE && !s->groups[id].inside++)
+		s->groups[id].u.by[c->type] += c->sum * page_size;
+}
+
+static void
+leave(struct split *s, const struct class *c)
+{
+	u32 id = s->group_of[c->proc];
+
+	if (id != GROUP_NONE)
+		s->groups[id].inside--;
+}
+
+/* Down the tree of classes and back, without recursion. */
+static void
+walk_classes(struct split *s, u32 root)
+{
+	u32 at = scan.classes[root].child;
+
+	while (at) {
+		const struct class *c = &scan.classes[at];
+
+		enter(s, c);
+		if (c->child) {
+			at = c->child;
 			continue;
 		}
-		if (s->groups[id].stamp == class)
-			continue;
-		g = &s->groups[id];
-		g->stamp = class;
-		g->u.by[type] += bytes;
-		distinct++;
+		leave(s, c);
+		while (!c->sibling && c->parent != root) {
+			c = &scan.classes[c->parent];
+			leave(s, c);
+		}
+		at = c->sibling;
 	}
-	if (distinct != 1)
-		return;
-	if (type == TYPE_SWAP)
-		g->u.swap_uss += bytes;
-	else
-		g->u.uss += bytes;
-	if (type == TYPE_SYSV)
-		g->u.sysv_uss += bytes;
+}
+
+/* A group has a class alone when it has its parent alone, and the process that
+ * came is the group's too. Kept in next: the group + 1, 0 = several. */
+static void
+own_classes(struct split *s)
+{
+	u32 i;
+
+	for (i = CLASS_FIRST; i < scan.class_count; i++) {
+		struct class *c = &scan.classes[i];
+		u32 id = s->group_of[c->proc];
+		u64 bytes = c->count * page_size;
+		struct usage *u;
+
+		c->next = id == GROUP_NONE || (c->depth > 1 &&
+			scan.classes[c->parent].next != id + 1) ? 0 : id + 1;
+		if (!c->next)
+			continue;
+		u = &s->groups[id].u;
+		if (c->type == TYPE_SWAP)
+			u->swap_uss += bytes;
+		else
+			u->uss += bytes;
+		if (c->type == TYPE_SYSV)
+			u->sysv_uss += bytes;
+	}
 }
 
 static void
@@ -68,16 +107,12 @@ splits_usage(void)
 	unsigned k;
 	u32 i;
 
-	for (i = CLASS_FIRST; i < scan.class_count; i++) {
-		u64 bytes = scan.classes[i].count * page_size;
-		enum page_type type = class_type(i);
-
-		for (k = 0; bytes && k < split_count; k++)
-			class_to_groups(&splits[k], i, type, bytes);
-	}
 	for (k = 0; k < split_count; k++) {
 		struct split *s = &splits[k];
 
+		for (i = CLASS_ROOTS; i < CLASS_FIRST && scan.classes; i++)
+			walk_classes(s, i);
+		own_classes(s);
 		for (i = 0; i < procs.count; i++)
 			if (s->group_of[i] != GROUP_NONE &&
 			    procs.list[i].state != PROC_VANISHED)

@@ -95,6 +95,12 @@ struct class {
 	u32 proc;		/* index in procs */
 	u32 next;		/* of this class and the process being read */
 	u32 count;		/* pages that are in this class now */
+	u32 depth;		/* processes in it */
+	u32 type;		/* enum page_type */
+	/* Filled by scan_usage: classes are a tree, children after parents. */
+	u32 sum;		/* pages in it and in all that grew out of it */
+	u32 child, sibling;
+	u64 share;		/* PSS of each of its processes, in all those */
 };
 enum { CLASS_NONE, CLASS_ROOTS = 1, CLASS_FIRST = 1 + TYPE_COUNT };
 #define PROC_NOBODY (~0u)
@@ -127,7 +133,6 @@ void scan_open(u32 split_total);
 void scan_run(void);
 /* What the classes say of each process: fills procs.list[].u. */
 void scan_usage(void);
-enum page_type class_type(u32 class);
 
 /* ---- split.c: groups ---- */
 
@@ -143,7 +148,7 @@ struct group {
 	const char *name;	/* NULL: the variable is not set */
 	const char *cgroup;	/* path, for rows of cgroups */
 	u32 procs;
-	u32 stamp;		/* the class that is being looked at */
+	u32 inside;		/* its classes above the one looked at */
 	int partial;		/* some of its pages could not be read */
 	u64 private;		/* sum of its processes' USS */
 	u64 shm, shm_swap;	/* whole System V segments attached */

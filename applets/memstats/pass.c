@@ -172,57 +172,47 @@ scan_run(void)
 	progress_close(&bar);
 }
 
-enum page_type
-class_type(u32 class)
-{
-	while (class >= CLASS_FIRST)
-		class = scan.classes[class].parent;
-	return class - CLASS_ROOTS;
-}
-
-static u32
-class_depth(u32 class)
-{
-	u32 n = 0;
-
-	for (; class >= CLASS_FIRST; class = scan.classes[class].parent)
-		n++;
-	return n;
-}
-
+/* What pages of a class are alone of its one process. */
 static void
-usage_add(struct usage *u, enum page_type type, u64 bytes, u32 sharers)
+usage_own(struct usage *u, enum page_type type, u64 bytes)
 {
-	u64 share = (bytes << PSS_SHIFT) / sharers;
-
-	u->by[type] += bytes;
-	if (type == TYPE_SWAP)
-		u->swap_pss += share;
-	else
-		u->pss += share;
-	if (sharers > 1)
-		return;
 	if (type == TYPE_SWAP)
 		u->swap_uss += bytes;
 	else
 		u->uss += bytes;
 }
 
+/* From the leaves up: what a class has, and all that grew out of it, is had by
+ * the process that made it. */
 void
 scan_usage(void)
 {
-	u32 i, at;
+	u32 i;
 
-	for (i = CLASS_FIRST; i < scan.class_count; i++) {
-		u64 bytes = scan.classes[i].count * page_size;
-		enum page_type type = class_type(i);
-		u32 sharers = class_depth(i);
+	if (!scan.classes)	/* two bits, or no page numbers */
+		return;
+	for (i = 0; i < CLASS_FIRST; i++)
+		scan.classes[i].child = 0;
+	for (i = scan.class_count; i-- > CLASS_FIRST;) {
+		struct class *c = &scan.classes[i];
+		struct class *up = &scan.classes[c->parent];
+		struct usage *u = &procs.list[c->proc].u;
 
-		if (!bytes)
-			continue;
-		for (at = i; at >= CLASS_FIRST; at = scan.classes[at].parent)
-			usage_add(&procs.list[scan.classes[at].proc].u, type,
-				bytes, sharers);
+		c->sum += c->count;
+		c->share += (c->count * page_size << PSS_SHIFT) / c->depth;
+		if (c->parent >= CLASS_FIRST) {
+			up->sum += c->sum;
+			up->share += c->share;
+		}
+		c->sibling = up->child;
+		up->child = i;
+		u->by[c->type] += c->sum * page_size;
+		if (c->type == TYPE_SWAP)
+			u->swap_pss += c->share;
+		else
+			u->pss += c->share;
+		if (c->depth == 1)
+			usage_own(u, c->type, c->count * page_size);
 	}
 }
 

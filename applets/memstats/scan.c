@@ -86,7 +86,8 @@ classes_reset(void)
 	else
 		madvise(wide, scan.limit * sizeof(*wide), MADV_DONTNEED);
 	for (i = 0; i < CLASS_FIRST; i++)
-		scan.classes[i] = (struct class){ .proc = PROC_NOBODY };
+		scan.classes[i] = (struct class){ .proc = PROC_NOBODY,
+			.type = i - CLASS_ROOTS };
 	scan.class_count = CLASS_FIRST;
 }
 
@@ -123,7 +124,9 @@ class_add(u32 from, u32 me)
 
 	if (class == scan.class_max)
 		die("more than %u sharing classes: use --two-bits", WIDE_MAX);
-	scan.classes[class] = (struct class){ .parent = from, .proc = me };
+	scan.classes[class] = (struct class){ .parent = from, .proc = me,
+		.depth = scan.classes[from].depth + 1,
+		.type = scan.classes[from].type };
 	return scan.classes[from].next = class;
 }
 

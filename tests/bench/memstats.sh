@@ -1,0 +1,80 @@
+#!/bin/sh
+# memstats against the bare reads of the same page tables, in the same run.
+# CPU seconds (user and system) are what is compared: walls are shared.
+cd "$(dirname "$0")/../.." || exit 1
+MEMBOX=${MEMBOX:-$PWD/membox}
+BENCH_RUNS=${BENCH_RUNS:-5}
+[ "$(id -u)" = 0 ] || { echo "not root: page numbers are not shown"; exit 0; }
+work=$(mktemp -d) || exit 1
+load=
+stop() { [ -z "$load" ] || kill $load 2>/dev/null; load=; }
+trap 'stop; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+for p in memstats-load memstats-time; do
+	gcc -O2 -o "$work/$p" "tests/bench/$p.c" || exit 1
+done
+mkfifo "$work/in"
+
+begin() {
+	: >"$work/out"
+	"$work/memstats-load" "$@" <"$work/in" >"$work/out" &
+	load=$!
+	exec 9>"$work/in"
+	while ! grep -q ready "$work/out"; do
+		kill -0 $load 2>/dev/null || { echo "no load: $*"; exit 1; }
+		sleep 0.2
+	done
+}
+end() { exec 9>&-; wait $load; load=; }
+
+# The median of runs of: FIELD COMMAND...
+median() {
+	_f=$1; shift
+	_i=0
+	while [ $((_i += 1)) -le "$BENCH_RUNS" ]; do "$@"; done |
+		awk -v f="$_f" '{ print $f }' | sort -n |
+		awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
+}
+timed() { "$work/memstats-time" "$MEMBOX" memstats "$@"; }
+
+# compare TEXT TARGET OPTION...
+compare() {
+	_text=$1 _target=$2; shift 2
+	floor=$(median 1 "$work/memstats-load" floor)
+	cpu=$(median 1 timed "$@")
+	rss=$(median 3 timed "$@")
+	awk -v t="$_text" -v f="$floor" -v c="$cpu" -v r="$rss" \
+		-v target="$_target" 'BEGIN {
+		printf "%-34s %.3f s, bare reads %.3f s: %.2f x; %.1f MiB (%s)\n",
+			t, c, f, c / f, r / 1024, target }'
+}
+
+echo "$(ls -d /proc/[0-9]* | wc -l) processes before"
+compare "idle" "target 0.05 s, 12 MiB"
+idle=$(median 1 timed)
+free_mib=$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
+if [ "$free_mib" -gt 6000 ]; then
+	begin fork 200 1024 10
+	compare "fork: 200 x (1 GiB shared + 10 MiB)" "target 1.25 x, 16 MiB"
+	compare "  groups -u" "target 1.25 x, 16 MiB" groups -u
+	end
+else
+	begin fork 50 128 5
+	compare "fork: 50 x (128 MiB shared + 5 MiB)" "target 1.25 x, 16 MiB"
+	end
+fi
+begin maps 300 100
+compare "maps: 300 x about 220 mappings" "target 0.12 s or 1.5 x"
+compare "  groups --split-comm" "target 0.12 s or 1.5 x" groups --split-comm
+end
+begin sparse 446
+sparse=$(median 1 timed)
+idle=$(median 1 timed -f 'false()')
+pid=$(pgrep -n memstats-load)
+"$MEMBOX" memstats -f "pid($pid)" --format csv | tr -d '\r' |
+	awk -F, 'NR == 2 { print "sparse: rss " $7 / 4096 " pages of 1 TiB" }'
+end
+without=$(median 1 timed)
+awk -v s="$sparse" -v w="$without" 'BEGIN {
+	printf "sparse: 1 TiB, 446 pages there: %+.1f ms (target 5 ms)\n",
+		(s - w) * 1000 }'
