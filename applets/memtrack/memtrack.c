@@ -328,8 +328,10 @@ static void
 open_output(void)
 {
 	if (outfile_open(&file, set.output ? set.output : "-",
-			set.file_flags) < 0)
+			set.file_flags) < 0) {
+		trace_close();
 		_exit(EXIT_FAILED);
+	}
 	out_open(&out, file.fd);
 	out_buffer(&out, out_space, sizeof(out_space));
 }
@@ -528,8 +530,8 @@ trace_run(char **command)
 {
 	int failed;
 
-	open_output();
 	start_tracing();
+	open_output();
 	if (command)
 		start_command(command);
 	else

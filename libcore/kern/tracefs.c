@@ -52,7 +52,12 @@ tracefs_open(void)
 	if (dir < 0 && errno == ENOSYS &&
 	    !mount("tracefs", places[0], "tracefs", 0, NULL))
 		dir = open(places[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return dir;
+	if (dir < 0 || holds_tracing(dir))
+		return dir;
+	/* A locked down kernel mounts an empty one. */
+	close(dir);
+	errno = EPERM;
+	return -1;
 }
 
 int
