@@ -3,7 +3,7 @@
 
 struct mapping *regions;
 unsigned region_count;
-int emit_runs;
+int emit_runs, emit_written;
 
 static struct arena arena;
 static char *names;
@@ -12,7 +12,7 @@ static int cut;
 
 const char *const taint_names[TAINT_BITS] = {
 	"lru_gen", "damon", "numa_balancing", "clear_refs?", "exec",
-	"stopped", "limit", "cut",
+	"stopped", "limit", "cut", "ended",
 };
 
 void

@@ -306,11 +306,11 @@ print_line(struct out *o, unsigned row, unsigned n, int border, unsigned wide)
 	static const char ramp[] = ".:-=o*#%@";
 	const struct row *r = &rows[row];
 	char label[48];
-	u64 start = KEY_AT(r->key) * unit << page_shift;
 	unsigned c, v;
 	int len;
 
-	len = fmt_str(label, sizeof(label), "%012lx", start);
+	len = fmt_str(label, sizeof(label), "%012zx",
+		(size_t)(KEY_AT(r->key) * unit << page_shift));
 	out_put(o, label, len);
 	out_char(o, ' ');
 	len = border ? (int)strnlen(r->name, LABEL - 14) : 0;
@@ -427,6 +427,18 @@ cell_color(u8 cell)
 		: COLOR_BACK;
 }
 
+/* The VMA's name, or where it begins. */
+static const char *
+label_of(const struct row *r)
+{
+	static char text[NAME];
+
+	if (*r->name)
+		return r->name;
+	fmt_str(text, sizeof(text), "%zx", (size_t)(r->vma << page_shift));
+	return text;
+}
+
 static struct png png;
 static u8 pixels[WIDTH_MAX];
 static unsigned width, dx, dy;
@@ -464,7 +476,7 @@ draw_rows(void)
 				line = FONT_HEIGHT + 1;
 			}
 			if (line && --line < FONT_HEIGHT)
-				font_row(pixels, MARGIN, 2, named->name,
+				font_row(pixels, MARGIN, 2, label_of(named),
 					FONT_HEIGHT - 1 - line, 1, COLOR_TEXT);
 			failed |= png_row(&png, pixels);
 		}

@@ -49,8 +49,8 @@ count_processes(struct sample *s)
 	}
 }
 
-/* Who ended since is found out by who reads nothing of it; that he did is
- * looked up afterwards, so the sample can say so. */
+/* Of who ended while he was read something is missing, and the sample says
+ * so. */
 static void
 read_one(void)
 {
@@ -71,6 +71,8 @@ read_one(void)
 		resume_targets();
 	s->est = begin + (end - begin) / 2 - set_middle;
 	s->taint |= taint_after(s);
+	if (watched_lost())
+		s->taint |= TAINT_ENDED;
 	count_processes(s);
 	measure_take(s);
 	emit_end(s);

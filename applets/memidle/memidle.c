@@ -55,8 +55,8 @@
  *	  on an LRU list: the kernel cannot tell), unknown (frames that the bitmap
  *	  cannot read back): together they are present. tainted: somebody else
  *	  cleared accessed bits (MGLRU aging, a kdamond, NUMA balancing; clear_refs?
- *	  is a guess), or the process stopped or called exec: active pages may look
- *	  idle in that sample. A page shared by several of the processes is one in
+ *	  is a guess), or a process stopped, ended or called exec: active pages may
+ *	  look idle in that sample. A page shared by several of the processes is one in
  *	  the totals. est_seconds is from the middle of marking to the reading.
  *
  *	  memidle 1234 10          one process, ten seconds
@@ -277,6 +277,8 @@ check_together(void)
 		usage_die("--json or --csv");
 	if (idle.read && idle.trace)
 		usage_die("--read or -o");
+	if (idle.trace && !strcmp(idle.trace, "-"))
+		usage_die("-o -: the reports go there");
 	if (idle.read && idle.measure)
 		usage_die("--read: the measurements are those of the trace");
 	if (idle.enable_lru_gen && idle.kind != TARGET_CGROUP &&

@@ -31,7 +31,7 @@ struct counts {
 enum taint {
 	TAINT_LRU_GEN = 1, TAINT_DAMON = 2, TAINT_NUMA = 4, TAINT_REFS = 8,
 	TAINT_EXEC = 16, TAINT_STOPPED = 32, TAINT_LIMIT = 64, TAINT_CUT = 128,
-	TAINT_BITS = 8
+	TAINT_ENDED = 256, TAINT_BITS = 9
 };
 extern const char *const taint_names[TAINT_BITS];
 
@@ -97,6 +97,8 @@ extern const struct cgroups any_cgroup;	/* by its directory's path */
 void cgroup_inodes(void);
 int cgroup_has(u64 inode);
 unsigned watched_alive(void);
+/* Notes who ended; how many did since the last look. */
+unsigned watched_lost(void);
 int watched_ended(void);	/* a look at all, without a look into them */
 /* Starts the command stopped at a pipe; command_go lets it run; command_wait
  * gives its status as memidle's exit code, or -1 while it runs (no wait). */

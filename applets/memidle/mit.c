@@ -89,6 +89,7 @@ mit_create(const char *path)
 	put_number(page_size);
 	put_number(idle.backend);
 	put_number(wall_ns());
+	put_number((u64)emit_written);
 	put_number(measure_count);
 	for (i = 0; i < measure_count; i++) {
 		put_text(measure_cols[i].name, strlen(measure_cols[i].name));
@@ -415,6 +416,7 @@ read_header(struct bytes *from, const char *path)
 	page = get_number(&body);
 	backend = get_number(&body);
 	get_number(&body);	/* when it was made */
+	emit_written = !!get_number(&body);
 	if (version != VERSION)
 		die("%s: version %lu of the format, this program knows %d",
 			path, version, VERSION);

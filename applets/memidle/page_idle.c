@@ -3,8 +3,6 @@
  */
 #include "memidle.h"
 
-static int written;
-
 /* ---- processes ---- */
 
 static void
@@ -25,7 +23,7 @@ entry_state(u64 vpn, u64 e, u64 *n)
 	if (!(e & PM_PRESENT))
 		return PAGE_SWAP;
 	state = bitmap_state(PM_PFN(e), n);
-	return state == PAGE_ACTIVE && written && e & PM_SOFT_DIRTY
+	return state == PAGE_ACTIVE && emit_written && e & PM_SOFT_DIRTY
 		? PAGE_WRITTEN : state;
 }
 
@@ -140,7 +138,7 @@ open_backend(void)
 {
 	bitmap_open(!is_physical() &&
 		(idle.kind == TARGET_TREE || watched_count > 1));
-	written = flush_wanted() && soft_dirty_works() && !is_physical();
+	emit_written = flush_wanted() && soft_dirty_works() && !is_physical();
 	if (idle.kind != TARGET_CGROUP)
 		return;
 	cgroup_fd = root_open("/proc/kpagecgroup", O_RDONLY);

@@ -19,15 +19,12 @@ static const struct col fixed_cols[] = {
 static const struct col written_col = { "written", 10, COL_BYTES };
 static const struct col tainted_col = { "tainted", 0, COL_TEXT };
 
-/* A trace tells by itself whether writes were seen. */
-static int shows_written;
-
 static void
 columns(void)
 {
 	col_count = ARRAY_LEN(fixed_cols);
 	memcpy(cols, fixed_cols, sizeof(fixed_cols));
-	if (shows_written)
+	if (emit_written)
 		cols[col_count++] = written_col;
 	memcpy(cols + col_count, measure_cols,
 		measure_count * sizeof(*cols));
@@ -40,10 +37,6 @@ idle_report_open(void)
 {
 	out_open(&out, 1);
 	out_buffer(&out, out_space, sizeof(out_space));
-	shows_written = idle.backend == BACKEND_SOFT_DIRTY || idle.read ||
-		(idle.backend == BACKEND_PAGE_IDLE && flush_wanted() &&
-		 soft_dirty_works() && idle.kind != TARGET_CGROUP &&
-		 idle.kind != TARGET_SYSTEM);
 	columns();
 	if (idle.advice && arena_open(&wss, WSS_MAX * 8) < 0)
 		die("memory for the advice:");
@@ -78,7 +71,7 @@ row_counts(struct rows *r, const struct counts *n)
 	rows_u64(r, n->untracked << page_shift);
 	rows_u64(r, n->unknown << page_shift);
 	rows_u64(r, n->swap << page_shift);
-	if (shows_written)
+	if (emit_written)
 		rows_u64(r, n->written << page_shift);
 }
 
@@ -116,7 +109,7 @@ table_vmas(const struct sample *s)
 	memcpy(all, head, sizeof(head));
 	memcpy(all + n, fixed_cols + 2, 6 * sizeof(*all));
 	n += 6;
-	if (shows_written)
+	if (emit_written)
 		all[n++] = written_col;
 	all[n++] = name;
 	rows_open(&r, &out, idle.csv ? ROWS_CSV : ROWS_TABLE, all, n);
@@ -157,7 +150,7 @@ json_counts(struct json *j, const struct counts *n)
 	json_ku64(j, "untracked", n->untracked);
 	json_ku64(j, "unknown", n->unknown);
 	json_ku64(j, "swap", n->swap);
-	if (shows_written)
+	if (emit_written)
 		json_ku64(j, "written", n->written);
 	json_close(j);
 }

@@ -31,6 +31,7 @@ read_sample(struct sample *s)
 static void
 open_backend(void)
 {
+	emit_written = 1;
 }
 
 static u64

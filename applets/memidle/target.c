@@ -69,6 +69,15 @@ target_add(int pid)
 }
 
 static void
+target_gone(struct target *t)
+{
+	t->gone = 1;
+	if (t->pidfd >= 0)
+		close(t->pidfd);
+	t->pidfd = -1;
+}
+
+static void
 target_check(struct target *t)
 {
 	struct pollfd p = { t->pidfd, POLLIN };
@@ -80,10 +89,7 @@ target_check(struct target *t)
 	if ((t->pidfd >= 0 && poll(&p, 1, 0) > 0) ||
 	    procstat_read(t->pid, &st) < 0 || st.starttime != t->start ||
 	    st.state == 'Z' || st.state == 'X') {
-		t->gone = 1;
-		if (t->pidfd >= 0)
-			close(t->pidfd);
-		t->pidfd = -1;
+		target_gone(t);
 		return;
 	}
 	image = image_of(t->pid);
@@ -335,6 +341,22 @@ watched_update(void)
 		visit_cgroup(add_procs);
 }
 
+unsigned
+watched_lost(void)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < watched_count; i++) {
+		struct pollfd p = { watched[i].pidfd, POLLIN };
+
+		if (!watched[i].gone && p.fd >= 0 && poll(&p, 1, 0) > 0) {
+			target_gone(&watched[i]);
+			n++;
+		}
+	}
+	return n;
+}
+
 int
 watched_ended(void)
 {
@@ -414,9 +436,10 @@ command_wait(int block)
 	if (command_status >= 0)
 		return command_status;
 	do {
-		r = waitpid(command_pid, &status, block ? 0 : WNOHANG);
-		if (r < 0 && errno == EINTR && stop_signal)
+		/* who asks us to end asks the command too */
+		if (block && stop_signal > 0)
 			kill(command_pid, stop_signal);
+		r = waitpid(command_pid, &status, block ? 0 : WNOHANG);
 	} while (r < 0 && errno == EINTR);
 	if (r != command_pid)
 		return -1;
