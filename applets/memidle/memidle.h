@@ -131,6 +131,7 @@ enum { REGIONS_MAX = 1 << 18, NAMES_MAX = 32 << 20 };
 extern struct mapping *regions;
 extern unsigned region_count;
 extern int emit_runs;		/* somebody wants runs */
+extern int emit_written;	/* the backend sees what was written */
 void emit_open(void);
 void emit_begin(struct sample *s);
 /* Filled but for n; its address stays until the sample's end. NULL: too many
