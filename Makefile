@@ -110,10 +110,12 @@ $(objects): $(obj)/%.o: %.c $(gen)/stamp
 	$(call step,cc)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -c -o $@ $<
 -include $(objects:.o=.d)
 
-# What goes over every line of maps and smaps, and every byte of a dump.
+# What goes over every line of maps and smaps, every byte of a dump, and every
+# page that is allocated.
 hot := libcore/base/lines libcore/kern/maps libcore/kern/region \
 	libcore/flow/sha256 libcore/flow/sha256_ni libcore/flow/xxh32 \
-	applets/memmaps/emit
+	applets/memmaps/emit libcore/kern/ring applets/memtrack/decode \
+	applets/memtrack/acct
 $(hot:%=$(obj)/%.o): OPT = -O2
 
 # zlib's and LZ4's own sources; what is not used is dropped by the linker.

@@ -42,6 +42,24 @@ acct_bytes(void)
 	return memory.size;
 }
 
+u64
+acct_page_bytes(void)
+{
+	static unsigned char there[4096];
+	char *p = (char *)pages, *end = (char *)(pages + page_count);
+	u64 n = 0, i, step = sizeof(there) << page_shift;
+
+	for (; p < end; p += step) {
+		u64 left = (u64)(end - p) < step ? (u64)(end - p) : step;
+		u64 count = (left + page_size - 1) >> page_shift;
+		if (mincore(p, left, there) < 0)
+			break;
+		for (i = 0; i < count; i++)
+			n += there[i] & 1;
+	}
+	return n << page_shift;
+}
+
 static void
 pages_open(u64 pfns)
 {

@@ -165,6 +165,7 @@ put_cost(struct json *j)
 	json_key(j, "tracer");
 	json_object(j);
 	json_ku64(j, "resident_bytes", report_resident());
+	json_ku64(j, "page_table_bytes", acct_page_bytes());
 	put_time(j, "cpu_seconds", cpu_ns() / 1000000);
 	put_time(j, "reader_cpu_seconds", trace_cpu_ns() / 1000000);
 	json_ku64(j, "ring_bytes", trace_ring_bytes());

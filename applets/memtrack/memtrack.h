@@ -73,6 +73,7 @@ extern u64 first_ts, last_ts;	/* of the events counted */
  * and pfns pages. Memory is touched as it is used. Exits on failure. */
 void acct_open(u32 stacks, u64 pfns);
 u64 acct_bytes(void);		/* of the tables, when full; no page table */
+u64 acct_page_bytes(void);	/* resident bytes of the page table */
 /* Makes room if there is none: forgets what holds no pages, small peaks first.
  * Ids gotten before are void afterwards. */
 void acct_room(void);

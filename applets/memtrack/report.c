@@ -538,7 +538,9 @@ static void
 put_cost(struct out *o)
 {
 	char size[FMT_SIZE_MAX];
-	out_fmt(o, "Tracer: %s resident, ", fmt_size(size, report_resident()));
+	out_fmt(o, "Tracer: %s resident", fmt_size(size, report_resident()));
+	out_fmt(o, " (the table of pages %s), ",
+		fmt_size(size, acct_page_bytes()));
 	put_seconds(o, "", cpu_ns(), " of CPU");
 	if (counts.records)
 		out_fmt(o, " (%lu ns a record)",

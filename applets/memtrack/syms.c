@@ -25,6 +25,8 @@ static struct range_of {
 	u8 flags;		/* enum stack_flags; 0 = the tracer's own */
 } ranges[RANGES_MAX];
 static u32 range_count;
+static u8 skipped[RANGES_MAX];	/* those without flags */
+static u32 skipped_count;
 static u64 kernel_text, kernel_end;	/* between _stext and _etext */
 
 const char *
@@ -110,7 +112,7 @@ syms_classify(void)
 	struct range_of *open = NULL;
 	int mark, r;
 
-	range_count = 0;
+	range_count = skipped_count = 0;
 	if (ksyms_open(&k, text_buf, sizeof(text_buf)) < 0)
 		return -1;
 	while ((r = ksyms_next(&k, &s)) > 0 && !*s.module) {
@@ -128,6 +130,8 @@ syms_classify(void)
 		if (mark < 0 || (s.type | 0x20) != 't' ||
 		    range_count == RANGES_MAX)
 			continue;
+		if (!marks[mark].flags)
+			skipped[skipped_count++] = (u8)range_count;
 		open = &ranges[range_count++];
 		*open = (struct range_of){ s.addr, s.addr, marks[mark].flags };
 	}
@@ -146,16 +150,19 @@ range_at(u64 addr)
 	return NULL;
 }
 
+/* For every event, so it looks at the tracer's own functions only. */
 unsigned
 frames_skip(const u64 *f, unsigned n)
 {
-	const struct range_of *r;
-	unsigned i;
+	unsigned i = 0;
+	u32 r = 0;
 
-	for (i = 0; i < n; i++) {
-		r = range_at(f[i]);
-		if (!r || r->flags)
-			break;
+	while (i < n && r < skipped_count) {
+		const struct range_of *o = &ranges[skipped[r++]];
+		if (f[i] - o->start < o->end - o->start) {
+			i++;
+			r = 0;
+		}
 	}
 	return i;
 }

@@ -84,11 +84,13 @@ main(int argc, char **argv)
 		fflush(stdout);
 		sleep(atoi(argv[3]));
 	} else if (!strcmp(mode, "churn")) {
-		while (time(NULL) < end) {
+		long pages = 0;
+		for (; time(NULL) < end; pages += 1024) {
 			volatile char *p = map(4 << 20);
 			touch(p, 4 << 20);
 			munmap((void *)p, 4 << 20);
 		}
+		printf("%ld\n", pages);
 	} else if (!strcmp(mode, "load")) {
 		int fd = open(argv[2], O_RDONLY);
 		if (fd < 0 || syscall(SYS_finit_module, fd, argv[3], 0)) {
