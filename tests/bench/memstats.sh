@@ -51,7 +51,6 @@ compare() {
 
 echo "$(ls -d /proc/[0-9]* | wc -l) processes before"
 compare "idle" "target 0.05 s, 12 MiB"
-idle=$(median 1 timed)
 free_mib=$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
 if [ "$free_mib" -gt 6000 ]; then
 	begin fork 200 1024 10
@@ -67,14 +66,17 @@ begin maps 300 100
 compare "maps: 300 x about 220 mappings" "target 0.12 s or 1.5 x"
 compare "  groups --split-comm" "target 0.12 s or 1.5 x" groups --split-comm
 end
+least() {
+	_i=0
+	while [ $((_i += 1)) -le $((BENCH_RUNS * 4)) ]; do timed; done |
+		awk '!m || $1 < m { m = $1 } END { print m }'
+}
 begin sparse 446
-sparse=$(median 1 timed)
-idle=$(median 1 timed -f 'false()')
-pid=$(pgrep -n memstats-load)
-"$MEMBOX" memstats -f "pid($pid)" --format csv | tr -d '\r' |
-	awk -F, 'NR == 2 { print "sparse: rss " $7 / 4096 " pages of 1 TiB" }'
+sparse=$(least)
+"$MEMBOX" memstats -f "pid($load)" --format csv 2>/dev/null | tr -d '\r' |
+	awk -F, 'NR == 2 { print "sparse: rss " $7 / 4096 " pages" }'
 end
-without=$(median 1 timed)
+without=$(least)
 awk -v s="$sparse" -v w="$without" 'BEGIN {
 	printf "sparse: 1 TiB, 446 pages there: %+.1f ms (target 5 ms)\n",
 		(s - w) * 1000 }'
