@@ -157,11 +157,12 @@ struct sink {
 	int sparse;		/* a regular file from its start: zero leaves
 				 * holes */
 	int drop;		/* keep what was written out of the page cache */
-	u64 limit;		/* most bytes of file, 0 = no limit; beyond it:
-				 * EFBIG */
+	u64 limit;		/* most bytes to write, holes aside; beyond it:
+				 * EFBIG; 0 = no limit */
 	u64 rate;		/* bytes a second, 0 = as fast as it goes */
 	u64 bytes;		/* of the file so far, holes included */
-	u64 begun, paid;	/* rate: since when, bytes sent since */
+	u64 data;		/* holes aside */
+	u64 begun;		/* rate: since when */
 	u64 started, dropped;	/* drop: writeback asked for, cache left */
 };
 /* Fill limit, rate, sparse and drop after it. end does not close fd; a stop

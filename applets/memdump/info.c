@@ -1,5 +1,7 @@
 /* info.c - VMCOREINFO: what the kernel tells about itself to readers of dumps
  * (Documentation/admin-guide/kdump/vmcoreinfo.rst). */
+#include <elf.h>
+
 #include "memdump.h"
 
 int
@@ -62,4 +64,25 @@ info_value(const struct source *s, const char *key, const char **value)
 			return (int)strcspn(*value, "\n");
 		}
 	return -1;
+}
+
+void
+source_text(struct source *s)
+{
+	struct range code, bss;
+	const char *v;
+	u64 base, start;
+	int negative;
+
+	if (s->machine != EM_X86_64 ||
+	    info_value(s, "NUMBER(phys_base)", &v) < 0 ||
+	    iomem_named("Kernel code", &code, 1) != 1 ||
+	    iomem_named("Kernel bss", &bss, 1) != 1)
+		return;
+	negative = *v == '-';
+	v += negative;
+	if (scan_u64(&v, &base) < 0)
+		return;
+	start = KERNEL_MAP + code.start - (negative ? -base : base);
+	s->text = (struct extent){ code.start, bss.end, 0, start };
 }

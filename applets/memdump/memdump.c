@@ -50,14 +50,16 @@
  *	default y
  *	depends on MEMDUMP
  *	help
- *	  -f elf                 a core for crash, drgn, makedumpfile
+ *	  For crash, drgn and makedumpfile:
+ *	      -f elf             a core file with VMCOREINFO
  *
  * config MEMDUMP_SYMBOLS
  *	bool "archives of symbols (3 kb)"
  *	default y
  *	depends on MEMDUMP
  *	help
- *	  --symbols FILE         a tar (.tar, .tar.gz) of kallsyms, BTF, config,
+ *	  What gives addresses their names:
+ *	      --symbols FILE     a tar (.tar, .tar.gz) of kallsyms, BTF, config,
  *	                         modules and the like; with or without a dump
  */
 #include <sched.h>
@@ -283,7 +285,8 @@ choose_manifest(void)
 static int
 check_outputs(void)
 {
-	if (set.symbols && outfile_check(set.symbols, set.file_flags) < 0)
+	if (set.symbols && outfile_check(set.symbols, set.file_flags |
+	    OUTFILE_ANYFS) < 0)
 		return -1;
 	if (!set.output || set.dry_run)
 		return 0;

@@ -9,6 +9,15 @@
 
 int memdump_main(char **argv);
 
+/* e_machine of what runs here. */
+#if defined(__aarch64__)
+enum { HOST_MACHINE = 183 };	/* EM_AARCH64 */
+#else
+enum { HOST_MACHINE = 62 };	/* EM_X86_64 */
+#endif
+
+#define KERNEL_MAP 0xffffffff80000000ull	/* x86-64: __START_KERNEL_map */
+
 /* ---- source.c and source_*.c: where RAM is read from ---- */
 
 enum {
@@ -88,6 +97,8 @@ int source_try(struct source *s);
 int source_info(struct source *s, u64 offset, u64 size);
 /* VMCOREINFO by /sys/kernel/vmcoreinfo out of the RAM itself. */
 void source_info_sys(struct source *s);
+/* Kernel text by iomem and VMCOREINFO (x86-64); else it stays unknown. */
+void source_text(struct source *s);
 int kcore_open(struct source *s);
 int crash_open(struct source *s);
 int mem_open(struct source *s);

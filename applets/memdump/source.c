@@ -138,7 +138,7 @@ source_init(struct source *s, const char *name, const char *kind,
 	int (*open_it)(struct source *s))
 {
 	*s = (struct source){ .name = name, .kind = kind, .fd = -1,
-		.machine = 0, .extent = extents, .lost_range = lost,
+		.machine = HOST_MACHINE, .extent = extents, .lost_range = lost,
 		.hole = holes, .info = info };
 	*info = 0;
 	if (!open_it(s))

@@ -13,7 +13,6 @@ enum {
 	DIRECT_ALIGN = 2 * MIB,		/* of the direct map's begin */
 	DIRECT_COVER_PERCENT = 90,	/* of iomem's RAM, to be believed */
 };
-#define KERNEL_MAP 0xffffffff80000000ull	/* x86-64: __START_KERNEL_map */
 
 static struct core_segment seg[SEGMENTS];
 static struct extent ram_seg[SEGMENTS];
@@ -187,18 +186,20 @@ has_paddr(unsigned n)
 
 /* ---- which segments are RAM ---- */
 
-/* Text is RAM a second time: it shares addresses with another segment, which
- * stands below it in the direct map. */
+/* Text is RAM a second time: it stands at the kernel's own addresses, or within
+ * another segment. */
 static int
-is_alias(unsigned n, unsigned i)
+is_alias(const struct source *s, unsigned n, unsigned i)
 {
 	const struct core_segment *t = &seg[i];
 	unsigned k;
 
+	if (s->machine == EM_X86_64)
+		return t->vaddr >= KERNEL_MAP;
 	for (k = 0; k < n; k++)
-		if (seg[k].paddr != UINT64_MAX && seg[k].vaddr < t->vaddr &&
-		    t->paddr < seg[k].paddr + seg[k].filesz &&
-		    seg[k].paddr < t->paddr + t->filesz)
+		if (seg[k].paddr != UINT64_MAX && t->filesz < seg[k].filesz &&
+		    t->paddr >= seg[k].paddr &&
+		    t->paddr + t->filesz <= seg[k].paddr + seg[k].filesz)
 			return 1;
 	return 0;
 }
@@ -245,7 +246,7 @@ pick_ram(struct source *s, unsigned n)
 
 		if (seg[i].paddr == UINT64_MAX || !segment_pages(&seg[i], &e))
 			continue;
-		if (!is_alias(n, i))
+		if (!is_alias(s, n, i))
 			ram_seg[count++] = e;
 		else if (!s->text.end)
 			s->text = e;
@@ -274,8 +275,9 @@ find_ram(struct source *s, unsigned n)
 	int nram = source_ram(s, ram), told = has_paddr(n);
 	unsigned count;
 
-	/* Hidden or unknown RAM is not none: kcore then speaks for itself. */
-	if (nram < 0 && (!told || errno == ENODATA || errno == ENOSPC))
+	/* Hidden is not wrong: kcore then speaks for itself. */
+	if (nram < 0 && (!told || (errno != EPERM && errno != EACCES &&
+	    errno != ENOENT)))
 		return -1;
 	if (!told && assign_by_direct_map(s, n, nram) < 0)
 		return -1;

@@ -44,6 +44,7 @@ mem_open(struct source *s)
 			"CONFIG_STRICT_DEVMEM; use /proc/kcore, or a kernel "
 			"without it") : source_denied(s, errno, "");
 	source_info_sys(s);
+	source_text(s);
 	return 0;
 }
 
@@ -62,5 +63,6 @@ crash_open(struct source *s)
 	if (source_try(s) < 0)
 		return source_denied(s, errno, "");
 	source_info_sys(s);
+	source_text(s);
 	return 0;
 }

@@ -263,7 +263,7 @@ symbols_write(const char *path, int flags, struct source *s)
 		return -1;
 	}
 	t = (struct tar){ .path = path, .time = (s64)(wall_ns() / 1000000000) };
-	if (outfile_open(&f, path, flags) < 0)
+	if (outfile_open(&f, path, flags | OUTFILE_ANYFS) < 0)
 		return -1;
 	if (write_tar(&t, f.fd, gz && CFG_CODEC_GZIP ? &codec_gzip : NULL,
 	    s) < 0) {

@@ -33,10 +33,9 @@ drop_behind(struct sink *s)
 }
 
 static int
-keep_pace(struct sink *s, size_t n)
+keep_pace(const struct sink *s)
 {
-	s->paid += n;
-	return sleep_until(s->begun + (u64)((unsigned __int128)s->paid *
+	return sleep_until(s->begun + (u64)((unsigned __int128)s->data *
 		1000000000 / s->rate));
 }
 
@@ -58,22 +57,16 @@ write_all(struct sink *s, const u8 *p, size_t n)
 }
 
 static int
-check_limit(const struct sink *s, u64 n)
-{
-	if (!s->limit || (s->bytes <= s->limit && n <= s->limit - s->bytes))
-		return 0;
-	errno = EFBIG;
-	return -1;
-}
-
-static int
 sink_put(struct flow *f, const void *data, size_t n)
 {
 	struct sink *s = (struct sink *)f;
 
-	if (check_limit(s, n) < 0)
+	s->data += n;
+	if (s->limit && s->data > s->limit) {
+		errno = EFBIG;
 		return -1;
-	if (s->rate && keep_pace(s, n) < 0) {
+	}
+	if (s->rate && keep_pace(s) < 0) {
 		errno = EINTR;
 		return -1;
 	}
