@@ -38,8 +38,11 @@ source_info_sys(struct source *s)
 	u64 start, size;
 	unsigned i;
 
-	if (root_slurp("/sys/kernel/vmcoreinfo", text, sizeof(text)) < 0 ||
-	    scan_hex(&p, &start) < 0)
+	/* "0x0000000103e01000 1024", both hexadecimal */
+	if (root_slurp("/sys/kernel/vmcoreinfo", text, sizeof(text)) < 0)
+		return;
+	p += strncmp(p, "0x", 2) ? 0 : 2;
+	if (scan_hex(&p, &start) < 0)
 		return;
 	if (*p++ != ' ' || scan_hex(&p, &size) < 0)
 		return;
