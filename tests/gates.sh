@@ -16,6 +16,8 @@ for floor in kern flow view; do
 		"#include \"(\.\./)?(${others%|})\.h\"|applets/" \
 		libcore/$floor -r
 done
+check "list includes kern, view and base only" none -nE \
+	'#include "(\.\./)?flow\.h"|applets/' libcore/list.h libcore/list -r
 other_applets() {
 	for a in applets/*/; do
 		a=$(basename "$a")

@@ -39,7 +39,7 @@ octal(u64 digits)
 {
 	u32 v = 0, shift;
 
-	for (shift = 0; digits; digits /= 10, shift += 3)
+	for (shift = 0; digits && shift < 30; digits /= 10, shift += 3)
 		v |= (u32)(digits % 10 & 7) << shift;
 	return v;
 }

@@ -25,6 +25,8 @@ test_parse(void)
 		s.gid == 100 && s.atime == 1700000000 &&
 		s.ctime == 1700000001 && s.rss == 8192 && s.swap == 4096,
 		"a line of sysvipc/shm");
+	ok(!shm_parse("0 1 7777777777777777 0 0 0 0 0 0 0 0 0 0 0 0 0", &s) &&
+		s.mode == 07777777777, "a mode of too many digits");
 	ok(shm_parse("1 2 3", &s) < 0, "a short line");
 	ok(shm_parse("", &s) < 0 && shm_parse("x y", &s) < 0, "no numbers");
 }
