@@ -5,8 +5,8 @@
 static const struct backend_ops *const backends[BACKEND_COUNT] = {
 	[BACKEND_PAGE_IDLE] = &page_idle_ops,
 	[BACKEND_CLEAR_REFS] = &clear_refs_ops,
-	[BACKEND_LRU_GEN] = &lru_gen_ops,
-	[BACKEND_DAMON] = &damon_ops,
+	[BACKEND_LRU_GEN] = CFG_MEMIDLE_LRU_GEN ? &lru_gen_ops : NULL,
+	[BACKEND_DAMON] = CFG_MEMIDLE_DAMON ? &damon_ops : NULL,
 	[BACKEND_SOFT_DIRTY] = &soft_dirty_ops,
 };
 static const struct backend_ops *ops;

@@ -65,17 +65,17 @@
  *	  memidle --filter 'heap or anon and longer(1M)' -v 1234
  *
  * config MEMIDLE_LRU_GEN
- *	bool "backend lru_gen: MGLRU's generations (4 kb)"
+ *	bool "backend lru_gen: MGLRU's generations (2 kb)"
  *	default y
  *	depends on MEMIDLE
  *
  * config MEMIDLE_DAMON
- *	bool "backend damon (5 kb)"
+ *	bool "backend damon (2 kb)"
  *	default y
  *	depends on MEMIDLE
  *
  * config MEMIDLE_HISTORY
- *	bool "ages and reuse distances (4 kb)"
+ *	bool "ages and reuse distances (3 kb)"
  *	default y
  *	depends on MEMIDLE
  *	help
@@ -85,7 +85,7 @@
  *	                      two uses of a page, bounds from below and above
  *
  * config MEMIDLE_HEAT
- *	bool "heat maps (6 kb)"
+ *	bool "heat maps (4 kb)"
  *	default y
  *	depends on MEMIDLE
  *	help
@@ -93,7 +93,7 @@
  *	      --png FILE      the same as a picture
  *
  * config MEMIDLE_TRACE
- *	bool "trace files (5 kb)"
+ *	bool "trace files (4 kb)"
  *	default y
  *	depends on MEMIDLE
  *	help
@@ -218,7 +218,11 @@ option_report(int id, char *arg)
 	case OPT_CSV: idle.csv = 1; break;
 	case OPT_BYTES: idle.bytes = 1; break;
 	case 'q': idle.quiet = 1; break;
-	case OPT_AGES: idle.ages = arg; history_ages(arg); break;
+	case OPT_AGES:
+		idle.ages = arg;
+		if (CFG_MEMIDLE_HISTORY)
+			history_ages(arg);
+		break;
 	case OPT_REUSE: idle.reuse = 1; break;
 	case OPT_HEAT: idle.heat = 1; break;
 	case OPT_PNG: idle.png = arg; break;
