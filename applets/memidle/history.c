@@ -33,7 +33,8 @@ static int pid;
 static u64 edges[AGES_MAX];	/* ns, ascending */
 static char edge_names[AGES_MAX][16];
 static unsigned edge_count;
-static u64 age_pages[AGES_MAX];
+static u64 age_pages[AGES_MAX];		/* of the last sample with pages */
+static u64 counting[AGES_MAX];		/* of this one */
 static u8 bucket_of[OLDEST + 1];	/* by a page's byte */
 
 /* ---- reuse ---- */
@@ -153,7 +154,7 @@ map_ages(u64 now)
 {
 	unsigned byte, b;
 
-	memset(age_pages, 0, sizeof(age_pages));
+	memset(counting, 0, sizeof(counting));
 	for (byte = 0; byte <= OLDEST; byte++) {
 		u64 age = age_time(byte, now);
 
@@ -187,7 +188,7 @@ touch_pages(u8 *age, u64 n)
 		reused[age[i]]++;
 		age[i] = 1;
 	}
-	age_pages[0] += n;
+	counting[0] += n;
 }
 
 static void
@@ -196,7 +197,7 @@ idle_pages(const u8 *age, u64 n)
 	u64 i;
 
 	for (i = 0; i < n; i++)
-		age_pages[bucket_of[age[i]]]++;
+		counting[bucket_of[age[i]]]++;
 }
 
 void
@@ -238,8 +239,13 @@ void
 history_end(void)
 {
 	u64 between = 0, known = 0, others = 0;
-	unsigned byte;
+	unsigned byte, b;
 
+	/* a process that ended has no pages, but it had */
+	for (b = 0; b < edge_count && !counting[b]; b++)
+		;
+	if (b < edge_count)
+		memcpy(age_pages, counting, sizeof(counting));
 	for (byte = 1; byte <= OLDEST; byte++)
 		others += reused[byte];
 	others += reused[0];
