@@ -18,6 +18,7 @@ disk=$(mktemp -d "$top/build/memdump.XXXXXX") || exit 1
 trees=$(mktemp -d /dev/shm/membox.XXXXXX 2>/dev/null) ||
 	trees=$(mktemp -d "$work/trees.XXXXXX") || exit 1
 trap 'rm -rf "$work" "$trees" "$disk"' EXIT
+trap 'exit 1' INT TERM PIPE
 
 tree() {
 	T=$trees/$1
