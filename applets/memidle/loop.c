@@ -42,6 +42,7 @@ count_processes(struct sample *s)
 {
 	unsigned i;
 
+	s->gone = watched_gone;
 	for (i = 0; i < watched_count; i++) {
 		s->gone += watched[i].gone;
 		s->denied += watched[i].denied && !watched[i].gone;

@@ -10,7 +10,8 @@
  *	         memidle --probe
  *
  *	  Says which pages were touched in an interval (SECONDS, 1) and which were
- *	  not. One sample, or with -s one after the other until the end.
+ *	  not. One sample, or with -s one after the other until the end (or for
+ *	  SECONDS).
  *
  *	  what to measure
  *	      --tree PID      a process and all its descendants
@@ -262,8 +263,14 @@ operands(struct opts *o)
 				"--system or -- COMMAND");
 		idle.pids = *arg++;
 	}
-	if (*arg && !idle.read && !probe_only && !idle.snapshots)
-		set_interval("SECONDS", *arg++);
+	if (*arg && !idle.read && !probe_only) {
+		/* with -s it is how long, else how far apart */
+		if (idle.snapshots)
+			idle.duration = xparse_time("SECONDS", *arg++,
+				1000000000);
+		else
+			set_interval("SECONDS", *arg++);
+	}
 	if (*arg)
 		usage_die("unexpected argument '%s'", *arg);
 	if (kinds + !!o->command + !!idle.read + probe_only > 1)

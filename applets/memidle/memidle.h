@@ -88,6 +88,7 @@ struct target {
 };
 extern struct target *watched;
 extern unsigned watched_count;
+extern unsigned watched_gone;	/* that ended and are not in the list */
 /* Opens what opt names; dies when nothing of it is there. */
 void watched_open(void);
 /* Finds new descendants or members; notes who is gone, stopped, execed. */

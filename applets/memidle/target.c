@@ -10,7 +10,7 @@
 #include "memidle.h"
 
 struct target *watched;
-unsigned watched_count;
+unsigned watched_count, watched_gone;
 
 static struct arena target_arena;
 static int command_pid, command_pipe[2] = { -1, -1 }, command_status = -1;
@@ -328,11 +328,27 @@ watched_open(void)
 	watched_update();
 }
 
+/* Who is gone makes room: short-lived children would fill the list. */
+static void
+drop_gone(void)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < watched_count; i++) {
+		if (watched[i].gone)
+			watched_gone++;
+		else if (n++ != i)
+			watched[n - 1] = watched[i];
+	}
+	watched_count = n;
+}
+
 void
 watched_update(void)
 {
 	unsigned i;
 
+	drop_gone();
 	for (i = 0; i < watched_count; i++)
 		target_check(&watched[i]);
 	if (idle.kind == TARGET_TREE)
