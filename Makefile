@@ -114,7 +114,8 @@ $(objects): $(obj)/%.o: %.c $(gen)/stamp
 # page that is allocated.
 hot := libcore/base/lines libcore/kern/maps libcore/kern/region \
 	libcore/flow/sha256 libcore/flow/sha256_ni libcore/flow/xxh32 \
-	applets/memmaps/emit libcore/kern/ring applets/memtrack/decode \
+	$(addprefix applets/memmaps/,emit picture canvas) \
+	libcore/kern/ring applets/memtrack/decode \
 	applets/memtrack/acct
 $(hot:%=$(obj)/%.o): OPT = -O2
 

@@ -85,48 +85,148 @@ address_of(u64 pixel)
 
 /* ---- by who maps it ---- */
 
-/* Group that maps a page first has it, until another does. */
-static void
-take_entries(void *arg, u64 vpn, const u64 *entries, size_t n)
+static int
+is_mapped_picture(void)
 {
-	u16 class = m.class;
+	return picture_ask.color == COLOR_MAPPED && !picture_ask.pid;
+}
+
+/* Entries of a machine's processes are read by the ten million, so the range of
+ * the last page is at hand, and classes to come are called into the cache. */
+struct window {
+	u64 pfn, pages;
+	u16 *classes;
+};
+enum { AHEAD = 24 };
+
+static inline struct window
+window_now(void)
+{
+	const struct range *r = &m.ram[m.last];
+
+	return (struct window){ r->start, r->end - r->start,
+		m.classes + m.first[m.last] };
+}
+
+/* The class of the entry's page; NULL when there is none, or it is no RAM. */
+static inline u16 *
+class_of(struct window *w, u64 entry)
+{
+	u64 at = PM_PFN(entry) - w->pfn;
+
+	if (!(entry & PM_PRESENT))
+		return NULL;
+	if (at < w->pages)
+		return &w->classes[at];
+	if (index_of(PM_PFN(entry)) < 0) {
+		m.outside++;
+		return NULL;
+	}
+	*w = window_now();
+	return &w->classes[PM_PFN(entry) - w->pfn];
+}
+
+static inline void
+call_ahead(const struct window *w, const u64 *entries, size_t i, size_t n)
+{
+	u64 at = i + AHEAD < n ? PM_PFN(entries[i + AHEAD]) - w->pfn : 0;
+
+	if (at < w->pages)
+		__builtin_prefetch(&w->classes[at], 1);
+}
+
+/* The group that maps a page first has it, until another does. */
+static void
+mark_group(const u64 *entries, size_t n)
+{
+	struct window w = window_now();
+	u16 class = m.class, *c;
 	size_t i;
 
-	(void)arg;
-	(void)vpn;
 	for (i = 0; i < n; i++) {
-		s64 at;
-
-		if (!(entries[i] & PM_PRESENT))
-			continue;
-		at = index_of(PM_PFN(entries[i]));
-		if (at < 0)
-			m.outside++;
-		else if (m.classes[at] == NOT_MAPPED)
-			m.classes[at] = class;
-		else if (m.classes[at] != class && m.classes[at] != SHARED)
-			m.classes[at] = SHARED;
+		call_ahead(&w, entries, i, n);
+		c = class_of(&w, entries[i]);
+		if (c && *c != class && *c != SHARED)
+			*c = *c == NOT_MAPPED ? class : SHARED;
 	}
 }
 
 static void
-take_mapped(void *arg, u64 vpn, const u64 *entries, size_t n)
+mark_mapped(const u64 *entries, size_t n)
 {
+	struct window w = window_now();
+	u16 class, *c;
 	size_t i;
+
+	for (i = 0; i < n; i++) {
+		call_ahead(&w, entries, i, n);
+		c = class_of(&w, entries[i]);
+		class = entries[i] & PM_EXCLUSIVE ? FIRST_GROUP : SHARED;
+		if (c && *c != class && *c != SHARED)
+			*c = class;
+	}
+}
+
+/* Forked processes have page tables alike. What a group has been seen with, or
+ * two groups have, need not be marked again: entries lie one after the other,
+ * classes all over memory. Remembered by hash, 64 bits of it. */
+enum { ALIKE = 512, ALIKE_LEAST = 32, SEEN = 1 << 15 };
+static struct {
+	u64 hash;
+	u16 class;
+} seen[SEEN];
+
+static u64
+hash_of(const u64 *e, size_t n)
+{
+	const u64 k = 0x9e3779b97f4a7c15ull;
+	u64 h[4] = { n, k, ~k, 1 };
+	size_t i;
+
+	for (i = 0; i + 4 <= n; i += 4) {
+		h[0] = (h[0] ^ e[i]) * k;
+		h[1] = (h[1] ^ e[i + 1]) * k;
+		h[2] = (h[2] ^ e[i + 2]) * k;
+		h[3] = (h[3] ^ e[i + 3]) * k;
+	}
+	for (; i < n; i++)
+		h[0] = (h[0] ^ e[i]) * k;
+	for (i = 1; i < 4; i++)
+		h[0] = (h[0] ^ h[0] >> 29 ^ h[i]) * k;
+	return h[0] ^ h[0] >> 32;
+}
+
+/* 1 when marking these would change nothing. */
+static int
+is_marked(const u64 *entries, size_t n)
+{
+	u64 hash = hash_of(entries, n);
+	size_t slot = hash % SEEN;
+
+	if (seen[slot].hash != hash) {
+		seen[slot].hash = hash;
+		seen[slot].class = m.class;
+		return 0;
+	}
+	if (seen[slot].class == m.class || seen[slot].class == SHARED)
+		return 1;
+	seen[slot].class = SHARED;
+	return 0;
+}
+
+static void
+take_entries(void *arg, u64 vpn, const u64 *entries, size_t n)
+{
+	void (*mark)(const u64 *entries, size_t n) = is_mapped_picture()
+		? mark_mapped : mark_group;
+	size_t take;
 
 	(void)arg;
 	(void)vpn;
-	for (i = 0; i < n; i++) {
-		s64 at;
-
-		if (!(entries[i] & PM_PRESENT))
-			continue;
-		at = index_of(PM_PFN(entries[i]));
-		if (at < 0)
-			m.outside++;
-		else if (m.classes[at] != SHARED)
-			m.classes[at] = entries[i] & PM_EXCLUSIVE
-				? FIRST_GROUP : SHARED;
+	for (; n; n -= take, entries += take) {
+		take = n < ALIKE ? n : ALIKE;
+		if (take < ALIKE_LEAST || !is_marked(entries, take))
+			mark(entries, take);
 	}
 }
 
@@ -195,8 +295,7 @@ static enum skip
 paint_process(int pid)
 {
 	static struct subject subject;
-	int mapped = picture_ask.color == COLOR_MAPPED && !picture_ask.pid;
-	struct walk w = { .entries = mapped ? take_mapped : take_entries };
+	struct walk w = { .entries = take_entries };
 	enum skip why = subject_open(&subject, pid);
 
 	if (why != SKIP_NOT)
@@ -206,7 +305,7 @@ paint_process(int pid)
 		subject_close(&subject);
 		return why;
 	}
-	m.class = mapped ? FIRST_GROUP : class_for(key_of(&subject));
+	m.class = is_mapped_picture() ? FIRST_GROUP : class_for(key_of(&subject));
 	if (walk_process(&subject, &w) < 0)
 		why = skip_of_errno();
 	walk_close(&w);
@@ -509,10 +608,15 @@ make_shades(void)
 static u8
 majority(const u16 *classes, u64 n)
 {
-	u32 counts[PALETTE_MAX] = { 0 };
 	u8 best = m.shade_of[classes[0]], shade;
-	u64 i;
+	u32 counts[PALETTE_MAX];
+	u64 i = 1;
 
+	while (i < n && m.shade_of[classes[i]] == best)
+		i++;
+	if (i == n)
+		return best;
+	memset(counts, 0, sizeof(counts));
 	for (i = 0; i < n; i++) {
 		shade = m.shade_of[classes[i]];
 		if (++counts[shade] > counts[best])

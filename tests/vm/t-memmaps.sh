@@ -163,7 +163,7 @@ same_memstats()
 	"$MEMBOX" memstats --bytes --root "$1/tree" >"$1/memstats" 2>/dev/null
 	# what ran meanwhile is not the same: the shell, memstats, memmaps
 	for f in "$1/memstats" "$1/out/memstats"; do
-		grep -vE 'memstats|memmaps |sh$|sh /|busybox|\[k|total' \
+		grep -vE 'memstats|memmaps |sh$|sh /|busybox|\[k|TOTAL' \
 			"$f" | awk '{ $1 = $1; print }' | sort >"$f.own"
 	done
 	grep -q memmaps-victim "$1/memstats.own" &&
