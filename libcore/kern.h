@@ -156,6 +156,9 @@ struct regions {
  * maps_open. Too big for a stack. 0, or -1 with errno (EACCES, EPERM: denied;
  * ENOENT, ESRCH: gone). */
 int regions_open(struct regions *r, int pid, int smaps, char *buf, size_t size);
+/* Over an open descriptor of the file (closed by regions_close). */
+void regions_open_fd(struct regions *r, int fd, int smaps, char *buf,
+	size_t size);
 /* 1, 0 at the end, -1 with errno. A process that ends while it is read ends
  * the list early: see process_ended. vma.path is valid until the next call. */
 int regions_next(struct regions *r, struct region *g);

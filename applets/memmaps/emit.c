@@ -8,6 +8,8 @@
  *
  * A region is put together from ready pieces, the keys with what stands before
  * them: one region costs the kernel 3 us, so this must not cost another 3. */
+#include <sys/resource.h>
+
 #include "memmaps.h"
 
 enum {
@@ -433,12 +435,12 @@ emit_tail(void)
 		json_close(&e.json);
 }
 
-/* The regions into the body. */
+/* The regions into the body; fd as in subject_open_fd. */
 static enum skip
-gather(int pid)
+gather(int pid, int fd)
 {
 	struct subject *s = &e.subject;
-	enum skip why = subject_open(s, pid);
+	enum skip why = subject_open_fd(s, pid, fd);
 	int r;
 
 	e.totals = (struct totals){ 0 };
@@ -474,21 +476,36 @@ empty_body(void)
  * counted there, even if it ended before it was read: then without regions. */
 struct listed {
 	int pid;
+	int fd;			/* of what will be read; -1: to be opened again */
 	u8 why;			/* enum skip */
-	u8 counted;
 };
+enum { HELD_MAX = 512, HELD_SPARE = 32 };
+
+/* Descriptors below this may be kept open. */
+static int
+held_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur < HELD_SPARE)
+		return 0;
+	r.rlim_cur -= HELD_SPARE;
+	return r.rlim_cur < HELD_MAX ? (int)r.rlim_cur : HELD_MAX;
+}
 
 static enum skip
-can_read(int pid)
+can_read(struct listed *l, int limit)
 {
-	int fd;
-
-	if (ask.skip_kernel && is_kernel_thread(pid))
+	l->fd = -1;
+	if (ask.skip_kernel && is_kernel_thread(l->pid))
 		return SKIP_KERNEL;
-	fd = proc_open(pid, ask.smaps ? "smaps" : "maps", O_RDONLY);
-	if (fd < 0)
+	l->fd = proc_open(l->pid, ask.smaps ? "smaps" : "maps", O_RDONLY);
+	if (l->fd < 0)
 		return skip_of_errno();
-	close(fd);
+	if (l->fd >= limit) {
+		close(l->fd);
+		l->fd = -1;
+	}
 	return SKIP_NOT;
 }
 
@@ -500,7 +517,7 @@ list_processes(size_t *count)
 	static struct arena arena;
 	struct targets t;
 	struct listed *list;
-	int pid;
+	int pid, limit = held_limit();
 
 	if (!arena.base && arena_open(&arena, PROCESSES_MAX * sizeof(*list)) < 0)
 		die("memory for the list of processes:");
@@ -508,9 +525,12 @@ list_processes(size_t *count)
 	*count = 0;
 	if (targets_open(&t) < 0)
 		return NULL;
-	while (*count < PROCESSES_MAX && targets_next(&t, &pid))
-		list[(*count)++] = (struct listed){ .pid = pid,
-			.why = can_read(pid) };
+	while (*count < PROCESSES_MAX && targets_next(&t, &pid)) {
+		struct listed *l = &list[(*count)++];
+
+		l->pid = pid;
+		l->why = can_read(l, limit);
+	}
 	targets_close(&t);
 	return list;
 }
@@ -547,7 +567,7 @@ emit_skipped(const struct listed *list, size_t count, struct skipped *skipped)
 static void
 emit_listed(struct listed *l)
 {
-	l->why = gather(l->pid);
+	l->why = gather(l->pid, l->fd);
 	if (l->why != SKIP_NOT && !e.streams) {
 		if (ask.ndjson)
 			return;
@@ -595,7 +615,7 @@ static int
 emit_one(int pid)
 {
 	static int seen;
-	enum skip why = gather(pid);
+	enum skip why = gather(pid, -1);
 
 	if (ask.sampling && e.subject.stat.state == 'Z')
 		why = SKIP_VANISHED;	/* nobody waits for it yet */

@@ -70,6 +70,8 @@ void targets_close(struct targets *t);
 /* Opens the process's maps or smaps and reads its stat. SKIP_NOT, and then
  * subject_close is due, or why not. */
 enum skip subject_open(struct subject *s, int pid);
+/* The same with maps or smaps open already; -1: not yet. */
+enum skip subject_open_fd(struct subject *s, int pid, int fd);
 void subject_close(struct subject *s);
 /* The next region that the filters let through: 1, 0, or -1 with errno. */
 int subject_next(struct subject *s, struct region *g);

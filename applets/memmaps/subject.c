@@ -62,6 +62,12 @@ is_kernel_thread(int pid)
 enum skip
 subject_open(struct subject *s, int pid)
 {
+	return subject_open_fd(s, pid, -1);
+}
+
+enum skip
+subject_open_fd(struct subject *s, int pid, int fd)
+{
 	static char lines[LINE_BUF];
 
 	s->pid = pid;
@@ -69,9 +75,12 @@ subject_open(struct subject *s, int pid)
 	s->has_stat = !procstat_read(pid, &s->stat);
 	if (!s->has_stat)
 		s->stat = (struct procstat){ .pid = pid, .comm = "unknown" };
-	if (ask.skip_kernel && s->stat.flags & PF_KTHREAD_FLAG)
+	if (fd < 0 && ask.skip_kernel && s->stat.flags & PF_KTHREAD_FLAG)
 		return SKIP_KERNEL;
-	if (regions_open(&s->regions, pid, ask.smaps, lines, sizeof(lines)) < 0)
+	if (fd >= 0)
+		regions_open_fd(&s->regions, fd, ask.smaps, lines,
+			sizeof(lines));
+	else if (regions_open(&s->regions, pid, ask.smaps, lines, sizeof(lines)) < 0)
 		return skip_of_errno();
 	return SKIP_NOT;
 }

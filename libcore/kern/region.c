@@ -254,13 +254,24 @@ read_fields(struct regions *r, struct region *g)
 	refine(g);
 }
 
-int
-regions_open(struct regions *r, int pid, int smaps, char *buf, size_t size)
+void
+regions_open_fd(struct regions *r, int fd, int smaps, char *buf, size_t size)
 {
 	r->smaps = smaps;
 	r->end = 0;
 	r->end_guard = r->end_data = 0;
-	return maps_open(&r->maps, pid, smaps ? "smaps" : "maps", buf, size);
+	maps_open_fd(&r->maps, fd, buf, size);
+}
+
+int
+regions_open(struct regions *r, int pid, int smaps, char *buf, size_t size)
+{
+	int fd = proc_open(pid, smaps ? "smaps" : "maps", O_RDONLY);
+
+	if (fd < 0)
+		return -1;
+	regions_open_fd(r, fd, smaps, buf, size);
+	return 0;
 }
 
 /* The path lies in the line buffer, which the fields' lines will use. */
