@@ -62,6 +62,15 @@
  *	    memtrack --notui --kmsg -o /report &
  *	    memtrack --json --interval 1 >log
  *
+ * config MEMTRACK_TUI
+ *	bool "terminal view (6 kb)"
+ *	default y
+ *	depends on MEMTRACK
+ *	help
+ *	  On a terminal, without --notui and COMMAND, a live view: q ends, m goes
+ *	  from processes to modules, s sorts, / filters, p pauses, r reads symbols
+ *	  anew, arrows and page keys move, space opens a call tree.
+ *
  * config MEMTRACK_USER_STACKS
  *	bool "user call chains (5 kb)"
  *	default y
@@ -119,7 +128,7 @@ static struct settings {
 	u64 interval, duration;	/* ns, 0 = none */
 	u32 stacks;
 	int throttle, file_flags, json, kmsg, notui, threads, boot, owner;
-	int debug;
+	int debug, reports_asked;
 } set = {
 	.trace = { .buffer = BUFFER_DEFAULT }, .stacks = STACKS_DEFAULT,
 	.throttle = -1, .file_flags = OUTFILE_ANYFS,
@@ -195,6 +204,7 @@ option(int id, char *arg)
 	switch (id) {
 	case 'r':
 		report_parse(arg);
+		set.reports_asked = 1;
 		break;
 	case 't':
 		set.throttle = (int)number("--throttle", arg, 0, 100);
@@ -562,6 +572,23 @@ owner_run(void)
 	return close_output();
 }
 
+static int
+tui_run_and_report(void)
+{
+	int failed = 0;
+
+	start_tracing();
+	tui_run(set.duration);
+	trace_stop();
+	if (set.reports_asked) {
+		open_output();
+		report();
+		failed = close_output();
+	}
+	trace_close();
+	return failed;
+}
+
 int
 memtrack_main(char **argv)
 {
@@ -581,5 +608,8 @@ memtrack_main(char **argv)
 	if (CFG_MEMTRACK_OWNER && set.owner)
 		return owner_run();
 	root_refuse("tracing");
+	if (CFG_MEMTRACK_TUI && !set.notui && !o.command && !set.output &&
+	    !set.json && !set.interval && term_is(0) && term_is(1))
+		return tui_run_and_report();
 	return trace_run(o.command);
 }

@@ -327,4 +327,8 @@ u32 slab_read(struct slab_cache *caches, u32 max);	/* sorted, biggest first */
 
 int memtrack_main(char **argv);
 
+/* ---- tui.c ---- */
+
+void tui_run(u64 duration);	/* until q, a signal, or duration (ns) */
+
 #endif

@@ -11,7 +11,7 @@
 
 enum {
 	NAMES_SIZE = 4 << 20, SYMS_MAX = 32768, RANGES_MAX = 48,
-	INTERN_HEADS = 32768, FAR = 1 << 20,
+	INTERN_HEADS = 32768, FAR = 1 << 20, LINES_A_POLL = 8192,
 };
 static char *names;
 static u32 names_used;
@@ -336,14 +336,19 @@ resolve_kernel(struct sym *v, u32 n)
 	static struct nearest p;
 	struct ksyms k;
 	struct ksym s;
+	u32 lines = 0;
 
 	if (!n || ksyms_open(&k, text_buf, sizeof(text_buf)) < 0)
 		return;
 	memset(starts, 0, n * sizeof(*starts));
 	p.at = ~0u;
-	while (ksyms_next(&k, &s) > 0)
+	while (ksyms_next(&k, &s) > 0) {
 		if (s.addr)
 			nearest_offer(&p, v, n, &s);
+		/* The pass takes long; the rings must not fill meanwhile. */
+		if (!(++lines % LINES_A_POLL))
+			trace_poll(0);
+	}
 	ksyms_close(&k);
 	nearest_put(&p, v);
 	settle(v, n);

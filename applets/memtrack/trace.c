@@ -468,6 +468,8 @@ trace_poll(int ms)
 	u64 now;
 	unsigned i;
 
+	if (!cpu_count)
+		return;
 	/* A CPU that has no ring yet says so without waiting. */
 	if (poll(polls, cpu_count, ms) > 0)
 		for (i = 0; i < cpu_count; i++)

@@ -5,16 +5,24 @@
  * churn SECONDS	map, touch and unmap 4 MiB over and over
  * load KO PARAMETERS MIB SECONDS  finit_module, then touch MIB, sleep
  * name SECONDS		call oneself what no parser likes; touch 1 MiB
+ * pty KEYS COMMAND...	run COMMAND on a terminal of 80 x 24; type KEYS, one every
+ *			0.7 s ('~' is an interrupt, '^' up, 'v' down, '=' a
+ *			resize to 100 x 30); what it writes goes to stdout; exit
+ *			with its status, or 99 when the terminal is not as it was
  * leak MIB SECONDS	touch MIB in a function called leak_here
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -69,6 +77,80 @@ file_kb(const char *path, const char *key)
 	return v;
 }
 
+static void
+show(int fd, int ms)
+{
+	struct pollfd p = { fd, POLLIN, 0 };
+	struct timespec t;
+	char buf[4096];
+	ssize_t n;
+	long end, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	now = t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	for (end = now + ms; now < end && poll(&p, 1, (int)(end - now)) > 0 &&
+	     (n = read(fd, buf, sizeof(buf))) > 0;
+	     now = t.tv_sec * 1000 + t.tv_nsec / 1000000) {
+		fwrite(buf, 1, (size_t)n, stdout);
+		clock_gettime(CLOCK_MONOTONIC, &t);
+	}
+	fflush(stdout);
+}
+
+static void
+type(int fd, char key)
+{
+	struct winsize big = { 30, 100, 0, 0 };
+
+	if (key == '=')
+		ioctl(fd, TIOCSWINSZ, &big);
+	else if (key == '~')
+		write(fd, "\3", 1);
+	else if (key == '^')
+		write(fd, "\33[A", 3);
+	else if (key == 'v')
+		write(fd, "\33[B", 3);
+	else
+		write(fd, &key, 1);
+}
+
+static int
+on_terminal(const char *keys, char **command)
+{
+	struct winsize size = { 24, 80, 0, 0 };
+	struct termios before = { 0 }, after = { 0 };
+	int master = posix_openpt(O_RDWR | O_NOCTTY), slave, status;
+	pid_t pid;
+
+	grantpt(master);
+	unlockpt(master);
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	ioctl(slave, TIOCSWINSZ, &size);
+	tcgetattr(slave, &before);
+	pid = fork();
+	if (!pid) {
+		setsid();
+		ioctl(slave, TIOCSCTTY, 0);
+		dup2(slave, 0);
+		dup2(slave, 1);
+		dup2(slave, 2);
+		execv(command[0], command);
+		_exit(127);
+	}
+	show(master, 2500);
+	for (; *keys; keys++) {
+		type(master, *keys);
+		show(master, 700);
+	}
+	while (waitpid(pid, &status, WNOHANG) == 0)
+		show(master, 100);
+	show(master, 100);
+	tcgetattr(slave, &after);
+	if (memcmp(&before, &after, sizeof(before)))
+		return 99;
+	return WEXITSTATUS(status);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -106,6 +188,8 @@ main(int argc, char **argv)
 		memcpy(argv[0], bad, sizeof(bad));
 		touch(map(1 << 20), 1 << 20);
 		sleep(atoi(argv[2]));
+	} else if (!strcmp(mode, "pty")) {
+		return on_terminal(argv[2], argv + 3);
 	} else if (!strcmp(mode, "leak")) {
 		leak_caller(mib);
 		sleep(atoi(argv[3]));

@@ -98,6 +98,15 @@ check json: sh -c './memtrack --json --interval 1 --duration 3.5 \
 	./memtrack-prog name 4 >/out/json'
 ./memtrack -r task_top_json,task_summary -o /out/names -- $prog name 1
 
+# ---- the terminal view ----
+$prog hold 16 40 >/dev/null &
+$prog pty 'vm/lo
+m /hold
+ sp=q' ./memtrack -r summary,task_summary >/out/tty
+check tui: test $? = 0
+$prog pty '~' ./memtrack -r summary >/out/tty-interrupt
+check tui-interrupt: test $? = 0
+
 # ---- called by dracut ----
 trap '' HUP
 ./memstrack --report module_summary,module_top --notui --throttle 80 \
@@ -191,6 +200,15 @@ judge()
 		'$o/first.flat' | grep -q ."
 	check "$1/lost-none:" test "$(awk '/^lost/ { print $2 }' \
 		"$o/first.flat" | sort -u)" = 0
+	for text in "'q': quit, 'r': reload symbols, 'm': switch" \
+		'   PID   |    Pages   |    Peak    |' 'Pages being tracked: ' \
+		'     [M] |' "Filter '/': hold" '|+ asm_exc_page_fault' \
+		'\[PAUSED\]' 'Sort .s.: peak' '= Report format summary END ='
+	do
+		check "$1/tui-shows:" grep -aq "$text" "$o/tty"
+	done
+	check "$1/tui-interrupt:" grep -aq 'format summary END' \
+		"$o/tty-interrupt"
 	check "$1/names:" parse "$o/names" "$o/names.flat"
 	check "$1/hostile:" grep -qF "'q\"\\\\" "$o/names.flat"
 	check "$1/json:" "$VM/memtrack-parse" --json "$o/json"
