@@ -90,6 +90,13 @@
  * 	        --run CMD       instances: sh -c CMD as each one's owner with its
  * 	                        environment; exit status, seconds, last line of output
  * 	        --timeout TIME  for each (60 s)
+ *
+ * config MEMSTATS_THREADS
+ * 	bool "memstats by several threads (5 kb)"
+ * 	depends on MEMSTATS
+ * 	default y
+ * 	help
+ * 	    -t, --threads N     read big mappings by N threads (1)
  */
 #include "list.h"
 #include "memstats.h"
@@ -121,6 +128,7 @@ static const struct opt options[] = {
 	{ "two-bits", OPT_TWO_BITS, .lacks = !CFG_MEMSTATS_TWO_BITS },
 	{ "run", OPT_RUN, OPT_ARG, .lacks = !CFG_MEMSTATS_RUN },
 	{ "timeout", OPT_TIMEOUT, OPT_ARG, .lacks = !CFG_MEMSTATS_RUN },
+	{ "threads", 't', OPT_ARG, .lacks = !CFG_MEMSTATS_THREADS },
 	{ "cost", OPT_COST }, { "progress", OPT_PROGRESS },
 	{ 0 }
 };
@@ -143,6 +151,16 @@ option_limit(const char *arg)
 }
 
 static void
+option_threads(const char *arg)
+{
+	u64 n = xparse_u64("--threads", arg);
+
+	if (!n || n > THREADS_MAX)
+		usage_die("--threads: 1 to %d", THREADS_MAX);
+	scan.threads = (unsigned)n;
+}
+
+static void
 option(int id, const char *arg)
 {
 	switch (id) {
@@ -161,6 +179,7 @@ option(int id, const char *arg)
 	case OPT_COMPAT: print.compat = 1; break;
 	case OPT_FORCE: force = 1; break;
 	case OPT_COST: cost = 1; break;
+	case 't': option_threads(arg); break;
 	case OPT_RUN: print.run = arg; break;
 	case OPT_TIMEOUT:
 		print.timeout = xparse_time("--timeout", arg, 1000000000);

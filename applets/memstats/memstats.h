@@ -119,7 +119,9 @@ struct scan {
 	int cut;		/* not all processes were listed */
 	int again;		/* the same processes once more */
 	int progress;
+	unsigned threads;
 };
+enum { THREADS_MAX = 16 };
 extern struct scan scan;
 
 /* ---- pass.c: all processes ---- */

@@ -79,6 +79,8 @@ void
 scan_open(u32 split_total)
 {
 	choose_mode(split_total);
+	if (CFG_MEMSTATS_THREADS && scan.threads > 1)
+		threads_open(scan.threads);
 	scan.ram_end = zones_end();
 	scan.limit = scan.ram_end + swap_open();
 	if (!scan.ram_end)

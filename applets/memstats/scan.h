@@ -43,6 +43,14 @@ void bits_run(void);		/* in place of a scan of each process */
 /* pass.c */
 void scan_process(u32 i);
 
+/* threads.c */
+enum { SCAN_CHUNK = 8192 };	/* entries in a read */
+typedef void give_fn(const u64 *entries, u64 vpn, u64 n);
+void threads_open(unsigned n);
+/* Gives the entries of pages [vpn, end) in order. 0, or -1 when they end
+ * before. */
+int threads_read(int fd, u64 vpn, u64 end, give_fn *give);
+
 /* walk.c: pages of one process; 0, or -1 with errno (nothing was read). */
 int walk_process(u32 me);
 

@@ -6,7 +6,7 @@
 
 enum {
 	PARTS = 256,		/* mappings in a run */
-	CHUNK = 8192,		/* entries in a read */
+	CHUNK = SCAN_CHUNK,
 	REGIONS = 512,
 	SPARSE = 4096,		/* pages: a smaller run is simply read */
 	SPARSER = 4,		/* times the resident pages */
@@ -49,6 +49,10 @@ give(const u64 *e, u64 vpn, u64 n)
 static void
 read_range(u64 vpn, u64 end)
 {
+	if (CFG_MEMSTATS_THREADS && scan.threads > 1 && end - vpn > CHUNK) {
+		w.lost |= threads_read(w.fd, vpn, end, give) < 0;
+		return;
+	}
 	while (vpn < end && !w.lost) {
 		u64 want = end - vpn < CHUNK ? end - vpn : CHUNK;
 		ssize_t n = pagemap_read(w.fd, vpn, entries, want);
