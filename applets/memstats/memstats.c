@@ -318,8 +318,10 @@ samples(report_fn *report)
 static int
 scan_main(int groups, int instances)
 {
-	if (!instances)
-		print_check_sort(&print, groups);
+	if (groups)
+		check_sort_groups(print.sort);
+	else if (!instances)
+		check_sort_processes(print.sort);
 	if (groups && !split_count)
 		usage_die("groups: by what? give a split, like --split-uid");
 	if (print.run)
@@ -373,6 +375,8 @@ memstats_main(char **argv)
 		usage_die("--run goes with instances");
 	if (!verb || groups || instances)
 		return scan_main(groups, instances);
+	if (filter)
+		usage_die("--filter chooses processes: not with %s", verb);
 	for (i = 0; i < ARRAY_LEN(verbs); i++)
 		if (!strcmp(verb, verbs[i].name))
 			return samples(verbs[i].report);

@@ -237,7 +237,8 @@ extern struct print_opts print;
 void print_processes(struct out *o, const struct print_opts *p);
 void print_groups(struct out *o, const struct print_opts *p);
 /* Column names are checked before anything is scanned: exit 2. */
-void print_check_sort(const struct print_opts *p, int groups);
+void check_sort_processes(const char *sort);
+void check_sort_groups(const char *sort);
 /* tmpfs.c, ram.c: write a report to o; 0, 3, or 1 after a message. */
 int report_tmpfs(struct out *o);
 int report_ram(struct out *o);

@@ -140,7 +140,7 @@ same "by expression" "1 7" "$(row 'uid(42)' procs,rss groups -c 'uid(42),true()'
 same "the first match wins" "2 12" \
 	"$(row 'true()' procs,rss groups -c 'uid(42),true()')"
 same "the same twice loses nothing" "1 7" \
-	"$(row 'uid(42)' procs,rss groups -c 'uid(42),uid(42)' | head -n 1)"
+	"$(row 'uid(42)' procs,rss groups -c 'uid(42),uid(42)' | sed -n 1p)"
 same "by cgroup, with its limits" "1 30 256 3 2" \
 	"$(row /app procs,memory_current,memory_max,oom,oom_kill groups --split-cgroup)"
 same "by container" "1 11" "$(row 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef procs,rss groups --split-container)"
@@ -286,7 +286,62 @@ refuse 1 "--mem-limit refuses before it scans" "$m" --root "$r" \
 	--mem-limit 100K
 check "--bytes" sh -c "$m --root $r --bytes | grep -q ' 45056 '"
 
+# ---- live: few descriptors, many mappings, long paths, guard regions ----
+check "16 descriptors are enough" sh -c 'ulimit -n 16; '"$m"' >/dev/null;
+	test $? = 0 -o $? = 3'
+if [ "$(id -u)" = 0 ]; then
+	cat >"$work/live.py" <<'X'
+import ctypes, mmap, os, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
+P = 4096
+def area(pages, prot=3):
+    return libc.mmap(None, pages * P, prot, 0x22, -1, 0)
+a = area(500)
+ctypes.memset(a, 1, 500 * P)
+guard = libc.madvise(ctypes.c_void_p(a), ctypes.c_size_t(100 * P), 102)
+b = area(120000)
+for i in range(0, 120000, 4):
+    libc.mprotect(ctypes.c_void_p(b + i * P), ctypes.c_size_t(2 * P), 1)
+os.chdir(sys.argv[1])
+for i in range(15):
+    os.mkdir("d" * 250)
+    os.chdir("d" * 250)
+with open("f", "wb+") as f:
+    f.write(b"x" * P)
+    f.flush()
+    keep = mmap.mmap(f.fileno(), P)
+    keep[0]
+print("ready", guard, len(open("/proc/self/maps").readlines()), flush=True)
+time.sleep(60)
+X
+	mkdir "$work/deep"
+	python3 "$work/live.py" "$work/deep" >"$work/live" &
+	pid=$!
+	while ! grep -q ready "$work/live" && kill -0 $pid; do sleep 0.2; done
+	read -r _ guarded mappings <"$work/live"
+	check "many mappings: $mappings" test "$mappings" -gt 50000
+	"$m" -f "pid($pid)" --json >"$work/json" 2>/dev/null
+	check "their process is read" grep -q '"processes":\[{' "$work/json"
+	same "nothing of it is swap" 0 \
+		"$(grep -o '"swap":[0-9]*' "$work/json" | head -n 1 | cut -d: -f2)"
+	got=$(grep -o '"rss":[0-9]*' "$work/json" | head -n 1 | cut -d: -f2)
+	want=$(awk '/^Rss:/ { print $2 * 1024 }' /proc/$pid/smaps_rollup)
+	same "RSS is the kernel's" "$want" "$got"
+	if [ "$guarded" = 0 ]; then
+		check "100 guarded pages are not there" test "$got" -gt 0
+	else
+		skip "guard regions" "this kernel has none"
+	fi
+	kill $pid
+	find "$work/deep" -depth -delete
+else
+	skip live "not root"
+fi
+
 # ---- bad input ----
+refuse 2 "--filter with what lists no processes" "$m" ram -f 'true()'
 for bad in 'foo(1)' true 'uid(nosuchuser)' 'and()' 'comm(x' 'true() x' ''; do
 	refuse 2 "refused: $bad" "$m" --root "$r" --filter "$bad"
 done
