@@ -166,6 +166,18 @@ membox(char **argv)
 	return out_finish(&o, "standard output");
 }
 
+/* A file that is opened where 0, 1 or 2 was closed would be taken for them: a
+ * dump would hold our messages. A directory in their place gives EBADF. */
+static void
+hold_standard_fds(void)
+{
+	int fd;
+
+	for (fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/", O_RDONLY | O_DIRECTORY);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -173,6 +185,7 @@ main(int argc, char **argv)
 	const struct applet *a;
 
 	applet_usage = usage;
+	hold_standard_fds();
 	page_init();
 	/* A closed pipe is an errno, told or not told by who writes. */
 	signal(SIGPIPE, SIG_IGN);
