@@ -24,7 +24,7 @@ held() { # a process with a known amount of memory
 import sys, time
 m = bytearray(b"x") * (24 << 20)
 print("ready", flush=True)
-time.sleep(60)' >"$work/ready" &
+time.sleep(3600)' >"$work/ready" &
 	pid=$!
 	while [ ! -s "$work/ready" ]; do sleep 0.05; done
 }
