@@ -126,6 +126,17 @@ dumps "/dev/null by name" 0 -o /dev/null
 check "which is still a device" test -c /dev/null
 nothing_left "nothing is left"
 
+# the image is good, a file beside it cannot be
+echo old >"$disk/m"
+dumps "a manifest that exists" 1 -o "$disk/a" --manifest "$disk/m"
+same "it is as it was" old "$(cat "$disk/m")"
+same "found before the work: no image" m "$(ls -A "$disk")"
+rm -f "$disk"/*
+dumps "a manifest in no directory" 1 -o "$disk/a" --manifest "$disk/x/m"
+nothing_left "found before the work"
+dumps "symbols in no directory" 1 -o "$disk/a" --symbols "$disk/x/s.tar"
+nothing_left "found before the work"
+
 "$MEMBOX" memdump --root "$T" -o - >/dev/full 2>"$work/said"
 same "-o - on a full device: exit 1" 1 $?
 said "it says so" 'No space left'
