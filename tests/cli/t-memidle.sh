@@ -83,17 +83,17 @@ for line in sys.stdin:
     assert all(v["start"] < v["end"] for v in s["vmas"])
     n += 1
 assert n == 3, n'; }
-	check "JSON lines that add up" lines $run --json -m wss -- sleep 0.6
-	check "CSV has its columns in each row" sh -c "$run --csv -m psi,faults -- sleep 0.6 |
+	check "JSON lines that add up" lines $run --json -m wss -- sleep 2
+	check "CSV has its columns in each row" sh -c "$run --csv -m psi,faults -- sleep 2 |
 		awk -F, 'NR == 1 { n = NF } NF != n { exit 1 } END { exit NR != 4 }'"
-	check "VMAs as CSV" sh -c "$run --csv -v -- sleep 0.6 | grep -q ',\[stack\]'"
+	check "VMAs as CSV" sh -c "$run --csv -v -- sleep 2 | grep -q ',\[stack\]'"
 	cp "$(command -v sleep)" "$work/a\"b,c
 d"
 	check "a hostile name in JSON" sh -c "$run --json -- '$work/a\"b,c
-d' 0.6 | $PYTHON -c 'import json, sys
+d' 2 | $PYTHON -c 'import json, sys
 names = [v[\"name\"] for l in sys.stdin for v in json.loads(l)[\"vmas\"]]
 assert any(\"a\\\"b,c\" in n for n in names)'"
-	check "a trace tells the same again" sh -c "$run -o $work/t.mit --heat -a -- sleep 0.6 >$work/live &&
+	check "a trace tells the same again" sh -c "$run -o $work/t.mit --heat -a -- sleep 2 >$work/live &&
 		$m --read $work/t.mit --heat -a >$work/again && cmp $work/live $work/again"
 	refuse 1 "a trace is not overwritten" $run -o "$work/t.mit" -- sleep 0.1
 	check "but by force" $run -o "$work/t.mit" --force -- sleep 0.3
