@@ -91,8 +91,10 @@
  *	  -b pageowner [--pageowner-file FILE]  report once what page_owner says
  *	  (boot with page_owner=on; debugfs), of Linux 4.19 to 6.18.
  */
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
@@ -486,6 +488,19 @@ open_tables(void)
 	module_open();
 }
 
+/* A reader that waits behind those it watches loses what they do. The command
+ * does not inherit it; musl's own call is a stub. */
+static void
+run_first(void)
+{
+	struct sched_param least = { .sched_priority = 1 };
+
+	priority = getpriority(PRIO_PROCESS, 0);
+	if (syscall(SYS_sched_setscheduler, 0,
+			SCHED_RR | SCHED_RESET_ON_FORK, &least) < 0)
+		setpriority(PRIO_PROCESS, 0, -20);
+}
+
 static void
 start_tracing(void)
 {
@@ -495,20 +510,18 @@ start_tracing(void)
 	sigaction(SIGUSR1, &on_report, NULL);
 	sigaction(SIGCHLD, &on_child, NULL);
 	stop_on_signals();
-	/* It must not wait behind those it watches. */
-	priority = getpriority(PRIO_PROCESS, 0);
-	setpriority(PRIO_PROCESS, 0, -20);
+	run_first();
 	open_tables();
+	/* Before the rings fill, which would not wait for it. */
+	if (syms_classify() < 0)
+		warn("no addresses in /proc/kallsyms (kptr_restrict, or no "
+			"CONFIG_KALLSYMS): no names, and pages of a module's "
+			"loading are not told apart");
 	trace_open(&set.trace);
 	if (set.debug)
 		note("%s: %lu bytes of rings, %lu bytes of tables at most",
 			applet_name, (unsigned long)trace_ring_bytes(),
 			(unsigned long)acct_bytes());
-	/* Events wait in the rings meanwhile. */
-	if (syms_classify() < 0)
-		warn("no addresses in /proc/kallsyms (kptr_restrict, or no "
-			"CONFIG_KALLSYMS): no names, and pages of a module's "
-			"loading are not told apart");
 	vmap_open();
 }
 

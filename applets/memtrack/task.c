@@ -175,6 +175,7 @@ task_of(int tid)
 void
 task_new(int parent, int tid, u64 clone_flags, const char *comm, size_t n)
 {
+	const struct task *p;
 	u32 i;
 
 	if ((u32)tid >= tid_max)
@@ -189,13 +190,14 @@ task_new(int parent, int tid, u64 clone_flags, const char *comm, size_t n)
 	by_tid[tid] = (u16)i;
 	if (i == TASK_OTHER)
 		return;
-	if (read_name(&tasks[i]))
-		tasks[i].named = 1;
-	else if (parent > 0 && tasks[task_of(parent)].name[0] != '[')
-		set_name(&tasks[i], tasks[task_of(parent)].name,
-			tasks[task_of(parent)].name_len);
-	else
+	/* A new process has its parent's command line, until it execs. */
+	p = &tasks[task_of(parent)];
+	if (parent > 0 && p->name_len && p->name[0] != '[') {
+		set_name(&tasks[i], p->name, p->name_len);
+		tasks[i].named = p->named;
+	} else {
 		set_comm(&tasks[i], comm, n);
+	}
 }
 
 /* Only for who has no command line, or whose last exec was not seen alive. */

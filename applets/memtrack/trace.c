@@ -163,7 +163,7 @@ set_buffer(u64 bytes)
 	char kib[24];
 
 	fmt_str(kib, sizeof(kib), "%lu", (unsigned long)(bytes / KIB));
-	at_write(dir, "buffer_percent", "50");
+	at_write(dir, "buffer_percent", "25");
 	if (adopted)
 		return;
 	if (at_write(dir, "tracing_on", "0") < 0)

@@ -20,10 +20,9 @@ traces()
 	i=0
 	until [ "$(cat $tracing/instances/membox.$1/tracing_on 2>&1)" = 1 ]; do
 		i=$((i + 1))
-		[ $i -lt 100 ] || return 1
+		[ $i -lt 300 ] || return 1
 		sleep 0.1
 	done
-	sleep 1		# its look at the symbols
 }
 # Ends the tracer by signal $1: it must exit 0.
 end() { kill -$1 $tracer; wait $tracer; ended=$?; }
@@ -53,21 +52,21 @@ echo 0 >/sys/devices/system/cpu/cpu1/online
 tracer=$!
 check start: traces $tracer
 echo 1 >/sys/devices/system/cpu/cpu1/online
-$prog churn 14 &
-$prog churn 14 &
+$prog churn 9 &
+$prog churn 9 &
 $prog hold 200 30 >/out/hold &
 holder=$!
 taskset 2 $prog hold 8 30 >/out/hold8 &
 $prog load $ko/brd.ko 'rd_nr=1 rd_size=65536' 24 12 &
 echo "$!" >/out/loader
 sleep 1
-$prog load $ko/loop.ko max_loop=2 12 12 &
+$prog load $ko/loop.ko max_loop=2 12 8 &
 modprobe zram
 /bin/dd if=/dev/zero of=/dev/ram0 bs=1M count=16 conv=fsync 2>/dev/null
 /bin/dd if=/disk/file of=/dev/null bs=64k 2>/dev/null
-sleep 11
+sleep 6
 kill -USR1 $tracer
-sleep 3
+sleep 4
 wc -c </out/term.part >/out/usr1
 rmmod brd zram
 echo 3 >/proc/sys/vm/drop_caches
@@ -233,7 +232,7 @@ vm_run()
 {
 	k=$1; shift
 	echo "$*" >"$OUT/params"
-	vm "$k" -m 640 -D 512 -t 240 -f "$PROG" -f "$OUT/reports" \
+	vm "$k" -m 640 -D 512 -t 420 -f "$PROG" -f "$OUT/reports" \
 		-f "$OUT/params" -a "$*" "$OUT/guest"
 	[ ! -e "$OUT/$k/out/usr1" ] || judge "$k"
 }
