@@ -134,7 +134,8 @@ static void
 build_rows(void)
 {
 	static u32 index[ROWS_MAX];
-	u64 keep = view.selected < row_count ? rows[view.selected].path : 0;
+	u64 keep = view.selected && view.selected < row_count
+		? rows[view.selected].path : 0;
 	enum sort_key key = view.order == ORDER_PEAK ? SORT_PEAK : SORT_ALLOC;
 	u32 n = report_sorted(view.of, key, index, ROWS_MAX), i;
 
@@ -156,7 +157,7 @@ build_rows(void)
 			add_children(1, path, 1, index[i]);
 		}
 	}
-	/* The cursor stays on what it is on. */
+	/* The cursor stays on what it is on, or on top. */
 	for (i = 0; keep && i < row_count; i++)
 		if (rows[i].path == keep)
 			view.selected = i;
