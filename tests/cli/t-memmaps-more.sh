@@ -106,12 +106,21 @@ refuse 1 "--diff of something else" $memmaps --diff "$work/a" "$work/hold"
 refuse 1 "--diff of half a file" sh -c \
 	"head -c 3000 $work/a >$work/half; $memmaps --diff $work/half $work/b"
 refuse 2 "--diff of one file" $memmaps --diff "$work/a"
+# Grows until the watcher ends, at most 24 times (of the 60 there are).
+grow_meanwhile() {
+	i=0
+	while kill -0 $watcher 2>/dev/null && [ $i -lt 24 ]; do
+		grow
+		sleep 0.1
+		i=$((i + 1))
+	done
+	wait $watcher
+}
 watch() {
 	$memmaps --watch --json --interval 300 --count 3 "$pid" \
 		>"$work/watch" &
 	watcher=$!
-	sleep 0.15; grow; sleep 0.3; grow; grow
-	wait $watcher
+	grow_meanwhile
 	json '
 docs = [json.loads(l) for l in open(sys.argv[1])]
 assert len(docs) == 2
@@ -122,8 +131,7 @@ leak() {
 	$memmaps --leak-suspects --json --interval 200 --count 5 "$pid" \
 		>"$work/leak" &
 	watcher=$!
-	for i in 1 2 3 4; do sleep 0.18; grow; done
-	wait $watcher
+	grow_meanwhile
 	json '
 d = json.load(open(sys.argv[1]))
 big = [c for c in d["changes"] if c["rss_delta"] >= 2 << 20]
