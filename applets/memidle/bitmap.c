@@ -185,10 +185,14 @@ bitmap_open(int many)
 	seen = many ? arena_take(&arena, bytes) : NULL;
 }
 
+/* At most: bits of frames that are no RAM are never touched. */
 u64
 bitmap_memory(void)
 {
-	return arena.size;
+	u64 ram = (u64)sysconf(_SC_PHYS_PAGES);
+
+	return ram < frames ? arena.size / frames * ram +
+		arena.size % frames * ram / frames : arena.size;
 }
 
 u64

@@ -20,7 +20,7 @@ struct found_region {
 static struct found_region map[REGIONS_ROOM];
 static unsigned map_count;
 static const struct found_region *last;	/* where the walk is */
-static u64 marked_at, wanted_age;
+static u64 started_at, marked_at, wanted_age;
 
 static void
 set_file(const char *name, const char *text)
@@ -87,6 +87,7 @@ open_backend(void)
 	set_scheme();
 	keep_file(KDAMONDS "/0/state", "off");
 	set_file("state", "on");
+	started_at = now_ns();
 	if (!idle.command)
 		sleep_until(now_ns() + WARM_UP * AGGREGATE_US * 1000ull);
 }
@@ -117,16 +118,11 @@ map_order(const void *a, const void *b, const void *arg)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-/* The kernel answers at the end of its interval. When the process ends before,
- * the kdamond ends too and the write fails. */
 static void
-load(void)
+load_regions(void)
 {
 	struct found_region r;
 
-	map_count = 0;
-	if (write_text(KDAMONDS "/0/state", "update_schemes_tried_regions") < 0)
-		return;
 	while (map_count < REGIONS_ROOM &&
 	       !get_number(map_count, "start", &r.start) &&
 	       !get_number(map_count, "end", &r.end) &&
@@ -137,6 +133,24 @@ load(void)
 		map[map_count++] = r;
 	}
 	sort_items(map, map_count, sizeof(*map), map_order, NULL);
+}
+
+/* The kernel answers at the end of its interval. It may have no regions yet
+ * when the machine is busy; when the process ended, so has the kdamond. */
+static void
+load(void)
+{
+	int tries;
+
+	map_count = 0;
+	for (tries = 0; tries < 20 && !map_count && kdamond_owner() > 0;
+	     tries++) {
+		if (tries)
+			sleep_until(now_ns() + AGGREGATE_US * 1000ull);
+		if (!write_text(KDAMONDS "/0/state",
+				"update_schemes_tried_regions"))
+			load_regions();
+	}
 }
 
 static const struct found_region *
@@ -174,13 +188,31 @@ state(u64 vpn, u64 e, u64 *n)
 	return r->accesses || r->age + 1 < wanted_age ? PAGE_ACTIVE : PAGE_IDLE;
 }
 
+/* Aggregations since the mark. On a busy machine one takes longer than it
+ * should; how long, the region tells that has been as it is for longest: since
+ * the start, as good as always. */
+static u64
+aggregations(u64 now)
+{
+	u64 oldest = 1, took = now - started_at;
+	unsigned i;
+
+	for (i = 0; i < map_count; i++)
+		if (map[i].age > oldest)
+			oldest = map[i].age;
+	took /= oldest;
+	if (took < AGGREGATE_US * 1000ull)
+		took = AGGREGATE_US * 1000ull;
+	return (now - marked_at) / took;
+}
+
 static void
 read_sample(struct sample *s)
 {
 	load();
 	s->read_at = now_ns();
 	last = NULL;
-	wanted_age = (s->read_at - marked_at) / 1000 / AGGREGATE_US;
+	wanted_age = aggregations(s->read_at);
 	read_processes(s, state, NULL);
 }
 

@@ -230,7 +230,7 @@ remark_before(u64 pages)
 			: soft_dirty_works() ? "flushed; each page written "
 			"since costs a minor fault, CRIU's tracking is lost"
 			: "flushed");
-	note("%s: %lu pages: %s of memory, about %s ms of CPU a sample",
+	note("%s: %lu pages: up to %s of memory, about %s ms of CPU a sample",
 		applet_name, pages, fmt_size(size, memory_used()),
 		fmt_fixed(ms, pages * page_cost[idle.backend] / 10000, 2));
 }
