@@ -60,7 +60,7 @@ process(10, 1, b"alpha", 1000, [
     (A + 3 * P, b"r-xp", LIB, file(200, 201, 202, 203)),
     (A + 20 * P, b"rw-s", SHM, file(300, 301)),
     (A + 40 * P, b"rw-s", SEG, file(400, 401)),
-    (A + 60 * P, b"rw-p", NOFILE, swap(5, 6) + [0, SWAP | GUARD | 31,
+    (A + 60 * P, b"rw-p", NOFILE, swap(5, 6) + [0, SWAP | GUARD | 9 << 5,
         SWAP | 7 << 5 | 30]),
 ], cmdline=b"alpha\0--with\0args\0", env=b"SID=one\0X=\0", session=10,
    cgroup="/app/docker-%s.scope" % ID)
@@ -75,7 +75,8 @@ process(12, 1, b"evil\n\x1b[31m\xff", 42, [
     (A + 3 * P, b"r-xp", LIB, file(202, 203)),
     (A + 40 * P, b"rw-s", HUGE, file(600, 601, 602)),
     # a device's page behind the end of RAM, and a page mapped twice
-    (A + 60 * P, b"rw-s", b"00000000 00:06 4 /dev/mem", [PRES | 1 << 30]),
+    (A + 60 * P, b"rw-s", b"00000000 00:06 4 /dev/mem", [PRES | 1 << 30,
+        PRES | 900]),
     (A + 80 * P, b"rw-p", NOFILE, anon(120)),
 ], cmdline=b"bad \xff\x1b]0;x\x07\0", env=b"SIDE=no\0")
 process(2, 0, b"kthreadd", 0, [], cmdline=b"", flags=0x208040)
