@@ -3,7 +3,7 @@
  * alias: memstrack MEMTRACK
  *
  * config MEMTRACK
- *	bool "memtrack (48 kb)"
+ *	bool "memtrack (41 kb)"
  *	default y
  *	help
  *	  usage: memtrack [OPTIONS] [-- COMMAND ARGUMENT...]
@@ -63,7 +63,7 @@
  *	    memtrack --json --interval 1 >log
  *
  * config MEMTRACK_TUI
- *	bool "terminal view (6 kb)"
+ *	bool "terminal view (5 kb)"
  *	default y
  *	depends on MEMTRACK
  *	help
@@ -72,7 +72,7 @@
  *	  anew, arrows and page keys move, space opens a call tree.
  *
  * config MEMTRACK_USER_STACKS
- *	bool "user call chains (5 kb)"
+ *	bool "user call chains (3 kb)"
  *	default y
  *	depends on MEMTRACK
  *	help
@@ -84,7 +84,7 @@
  *	  that ended too soon. Names come from the program's symbol table.
  *
  * config MEMTRACK_OWNER
- *	bool "page_owner (3 kb)"
+ *	bool "page_owner (2 kb)"
  *	default y
  *	depends on MEMTRACK
  *	help

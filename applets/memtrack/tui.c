@@ -473,6 +473,7 @@ key_command(int key)
 		break;
 	case '/':
 		view.typing = 1;
+		view.filter[0] = 0;
 		break;
 	case ' ':
 		if (view.selected < row_count)

@@ -5,8 +5,8 @@
  * churn SECONDS	map, touch and unmap 4 MiB over and over
  * load KO PARAMETERS MIB SECONDS  finit_module, then touch MIB, sleep
  * name SECONDS		call oneself what no parser likes; touch 1 MiB
- * pty KEYS COMMAND...	run COMMAND on a terminal of 80 x 24; type KEYS, one every
- *			0.7 s ('~' is an interrupt, '^' up, 'v' down, '=' a
+ * pty KEYS COMMAND...	run COMMAND on a terminal of 80 x 24; type KEYS, each when
+ *			it has drawn ('~' is an interrupt, '^' up, 'v' down, '=' a
  *			resize to 100 x 30); what it writes goes to stdout; exit
  *			with its status, or 99 when the terminal is not as it was
  * leak MIB SECONDS	touch MIB in a function called leak_here
@@ -14,6 +14,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,24 +78,43 @@ file_kb(const char *path, const char *key)
 	return v;
 }
 
-static void
+static long
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Passes on what is written for so long; 1 when it drew from the top. */
+static int
 show(int fd, int ms)
 {
 	struct pollfd p = { fd, POLLIN, 0 };
-	struct timespec t;
+	long end = now_ms() + ms, left;
 	char buf[4096];
 	ssize_t n;
-	long end, now;
+	int drawn = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	now = t.tv_sec * 1000 + t.tv_nsec / 1000000;
-	for (end = now + ms; now < end && poll(&p, 1, (int)(end - now)) > 0 &&
-	     (n = read(fd, buf, sizeof(buf))) > 0;
-	     now = t.tv_sec * 1000 + t.tv_nsec / 1000000) {
+	while ((left = end - now_ms()) > 0 && poll(&p, 1, (int)left) > 0 &&
+	       (n = read(fd, buf, sizeof(buf))) > 0) {
+		drawn |= !!memmem(buf, (size_t)n, "\33[H", 3);
 		fwrite(buf, 1, (size_t)n, stdout);
-		clock_gettime(CLOCK_MONOTONIC, &t);
 	}
 	fflush(stdout);
+	return drawn;
+}
+
+/* Until it has drawn, as slow as the machine may be, or has ended. */
+static void
+show_frame(int fd, pid_t pid)
+{
+	long end = now_ms() + 60000;
+	siginfo_t ended = { 0 };
+
+	while (!show(fd, 400) && now_ms() < end && !ended.si_pid)
+		waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT);
 }
 
 static void
@@ -137,10 +157,10 @@ on_terminal(const char *keys, char **command)
 		execv(command[0], command);
 		_exit(127);
 	}
-	show(master, 2500);
+	show_frame(master, pid);
 	for (; *keys; keys++) {
 		type(master, *keys);
-		show(master, 700);
+		show_frame(master, pid);
 	}
 	while (waitpid(pid, &status, WNOHANG) == 0)
 		show(master, 100);
