@@ -7,7 +7,8 @@
 #	awk -v mode=MODE -f gen.awk .config gen/Kconfig.* config/Kconfig
 # prints for MODE
 # config	CFG_SYMBOL of every symbol: 1 or 0, or its value
-# usage		USAGE_APPLET: its help, then that of its options that are on
+# usage		USAGE_APPLET: its help, that of its options that are on, and what
+#		in its help follows the line "Examples:"
 # applets	APPLET and ALIAS of all that are on
 
 function fail(text) {
@@ -42,25 +43,35 @@ mode == "extract" {
 	next
 }
 
-FNR == 1 { app = sym = ""; inhelp = 0 }
+FNR == 1 { app = sym = ""; inhelp = examples = apart = 0 }
 
 /^CONFIG_/ {
 	at = index($0, "=")
 	value[substr($0, 8, at - 8)] = substr($0, at + 1)
 }
 
-# Help is what is indented as its first line is; of blank lines, those between.
-inhelp && /^[ \t]*$/ { blanks = blanks " \\\n\t\"\\n\""; next }
+BEGIN { newline = " \\\n\t\"\\n\"" }
 
+# Help is what is indented as its first line is; of blank lines, those between.
+inhelp && /^[ \t]*$/ { blanks = blanks newline; next }
+
+# What options add stands apart from what the applet says, and is indented
+# beyond the applet's own help.
 inhelp && indent == "" && match($0, /^[ \t]+/) {
 	indent = substr($0, 1, RLENGTH)
-	blanks = ""
+	if (sym == app)
+		margin = RLENGTH
+	blanks = sym != app && !apart && value[sym] == "y" ? newline : ""
+	apart = apart || blanks != ""
 }
 
 inhelp && indent != "" && index($0, indent) == 1 {
-	line = quote(substr($0, length(indent) + 1) "\n")
+	line = quote(substr($0, margin + 1) "\n")
 	sub(/\n/, "\\n", line)
-	if (sym == app || value[sym] == "y")
+	examples = sym == app && (examples || $0 == indent "Examples:")
+	if (examples)
+		last[app] = last[app] blanks " \\\n\t" line
+	else if (sym == app || value[sym] == "y")
 		usage[app] = usage[app] blanks " \\\n\t" line
 	blanks = ""
 	next
@@ -103,7 +114,7 @@ END {
 	for (i = 1; i <= napps; i++) {
 		app = apps[i]
 		if (mode == "usage")
-			print "#define USAGE_" app " \"\"" usage[app]
+			print "#define USAGE_" app " \"\"" usage[app] last[app]
 		else if (mode == "applets" && value[app] == "y")
 			printf "APPLET(%s, %s, %s, %s)\n%s", tolower(app), app,
 				quote(summary[app]), quote(size[app]), \

@@ -40,6 +40,7 @@
  *	  stay in the page cache. Reading a live machine takes time: what changes
  *	  meanwhile is seen before or after.
  *
+ *	  Examples:
  *	    memdump /mnt/usb/host.lime.lz4
  *	    memdump -f elf -o - | ssh box 'cat >host.elf'
  *	    memdump --dry-run -z lz4
@@ -50,17 +51,17 @@
  *	default y
  *	depends on MEMDUMP
  *	help
- *	  For crash, drgn and makedumpfile:
- *	      -f elf             a core file with VMCOREINFO
+ *	      -f elf             a core file with VMCOREINFO: for crash, drgn and
+ *	                         makedumpfile
  *
  * config MEMDUMP_SYMBOLS
  *	bool "archives of symbols (3 kb)"
  *	default y
  *	depends on MEMDUMP
  *	help
- *	  What gives addresses their names:
- *	      --symbols FILE     a tar (.tar, .tar.gz) of kallsyms, BTF, config,
- *	                         modules and the like; with or without a dump
+ *	      --symbols FILE     what gives addresses their names: a tar (.tar,
+ *	                         .tar.gz) of kallsyms, BTF, config, modules and
+ *	                         the like; with or without a dump
  */
 #include <sched.h>
 

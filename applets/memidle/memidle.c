@@ -60,10 +60,11 @@
  *	  look idle in that sample. A page shared by several of the processes is one in
  *	  the totals. est_seconds is from the middle of marking to the reading.
  *
- *	  memidle 1234 10          one process, ten seconds
- *	  memidle -s 1 -n 60 -m faults,psi --tree 1234
- *	  memidle -P 8 -f 1234     its working set over 1, 2, .. 128 s
- *	  memidle --filter 'heap or anon and longer(1M)' -v 1234
+ *	  Examples:
+ *	    memidle 1234 10          one process, ten seconds
+ *	    memidle -s 1 -n 60 -m faults,psi --tree 1234
+ *	    memidle -P 8 -f 1234     its working set over 1, 2, .. 128 s
+ *	    memidle --filter 'heap or anon and longer(1M)' -v 1234
  *
  * config MEMIDLE_LRU_GEN
  *	bool "backend lru_gen: MGLRU's generations (2 kb)"

@@ -57,6 +57,7 @@
  *	  before Linux 6.3, nor of a page's move by compaction: its new place is
  *	  not counted, its old one is freed. summary tells what is not exact.
  *
+ *	  Examples:
  *	    memtrack -r module_summary,task_summary --duration 10
  *	    memtrack -r task_top:top=3 -- make -j4
  *	    memtrack --notui --kmsg -o /report &
@@ -76,20 +77,24 @@
  *	default y
  *	depends on MEMTRACK
  *	help
- *	  --user-stacks  user frames, too: the program's call site that made the
- *	  kernel allocate. The kernel gives 8 frames at most and follows frame
- *	  pointers (gcc: -fno-omit-frame-pointer; the caller of a function that
- *	  has no frame, as leaf functions may, is missing); frames outside of
- *	  executable maps are cut and counted, and so are those of a process
- *	  that ended too soon. Names come from the program's symbol table.
+ *	      --user-stacks      user frames, too: the program's call site that made
+ *	                         the kernel allocate. The kernel gives 8 frames at
+ *	                         most and follows frame pointers (gcc:
+ *	                         -fno-omit-frame-pointer; the caller of a function
+ *	                         without a frame, as leaf functions may be, is
+ *	                         missing); frames outside of executable maps are cut
+ *	                         and counted, and so are those of a process that
+ *	                         ended too soon. Names come from the program's
+ *	                         symbol table
  *
  * config MEMTRACK_OWNER
  *	bool "page_owner (2 kb)"
  *	default y
  *	depends on MEMTRACK
  *	help
- *	  -b pageowner [--pageowner-file FILE]  report once what page_owner says
- *	  (boot with page_owner=on; debugfs), of Linux 4.19 to 6.18.
+ *	  -b pageowner           report once what page_owner says (boot with
+ *	                         page_owner=on; debugfs), of Linux 4.19 to 6.18
+ *	      --pageowner-file FILE   of a saved copy
  */
 #include <sched.h>
 #include <signal.h>

@@ -55,12 +55,15 @@ cat >cat.c <<'END'
  * 	  Reads a \ and "quotes".
  * 	    What??!
  *
+ * 	  Examples:
+ * 	    cat FILE
+ *
  * config CAT_LOUD
  * 	bool "be loud (2 kb)"
  * 	default y
  * 	depends on CAT
  * 	help
- * 	  --loud       be loud
+ * 	    --loud     be loud
  *
  * config CAT_MOO
  * 	bool "moo"
@@ -167,7 +170,11 @@ END
 	"\n" \
 	"Reads a \\ and \"quotes\".\n" \
 	"  What\?\?!\n" \
-	"--loud       be loud\n"
+	"\n" \
+	"  --loud     be loud\n" \
+	"\n" \
+	"Examples:\n" \
+	"  cat FILE\n"
 #define USAGE_ANT "" \
 	"usage: ant\n"
 /* made from Kconfig and .config by gen.awk: do not edit */
