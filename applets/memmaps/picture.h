@@ -52,6 +52,24 @@ u64 picture_scale(u64 pages);
 /* The width to give to canvas_fit. */
 u32 picture_width(void);
 
+/* ---- uses.c: classes by kpageflags ---- */
+
+struct use {
+	u64 all, none;		/* flags */
+	u32 rgb;
+	char letter;
+	const char *name;
+};
+/* The first that fits is the page's; the last fits all. */
+extern const struct use uses[], orders[];
+extern const unsigned uses_count, orders_count;
+u16 use_of(u64 flags);		/* index in uses */
+/* Sets classes[at] to the index in orders; pages in the order of PFN, at the
+ * place each has in classes. A block's pages are set when it ends. */
+void order_open(u16 *classes);
+void order_take(u64 pfn, u64 at, u64 flags);
+void order_end(void);
+
 /* ---- picture.c, virtual.c ---- */
 
 enum color {
