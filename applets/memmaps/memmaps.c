@@ -3,7 +3,7 @@
  * alias: memc MEMMAPS
  *
  * config MEMMAPS
- * 	bool "memmaps (54 kb)"
+ * 	bool "memmaps (43 kb)"
  * 	default y
  * 	help
  * 	  usage: memmaps [OPTION]... PID... | --all
@@ -54,7 +54,7 @@
  * 	    memc 1234 --count 0 --interval 500     a line of JSON every 0.5 s
  *
  * config MEMMAPS_WATCH
- * 	bool "watch, diff, leak suspects (7 kb)"
+ * 	bool "watch, diff, leak suspects (6 kb)"
  * 	depends on MEMMAPS
  * 	default y
  * 	help
@@ -83,7 +83,7 @@
  * 	                       follow each other are one row, in --json and --ndjson too
  *
  * config MEMMAPS_SNAPSHOT
- * 	bool "snapshots of /proc as tar (8 kb)"
+ * 	bool "snapshots of /proc as tar (6 kb)"
  * 	depends on MEMMAPS
  * 	default y
  * 	help
@@ -101,7 +101,7 @@
  * 	                       files and command lines are in it all the same.
  *
  * config MEMMAPS_PICTURE
- * 	bool "pictures, PNG and terminal (16 kb)"
+ * 	bool "pictures, PNG and terminal (13 kb)"
  * 	depends on MEMMAPS
  * 	default y
  * 	help
