@@ -570,9 +570,9 @@ picture_sample(void)
 	if (picture_ask.color == COLOR_FLAGS) {
 		paint_flags(take_use);
 	} else if (picture_ask.color == COLOR_ORDER) {
-		order_open(m.classes);
-		paint_flags(order_take);
-		order_end();
+		frag_open(m.classes);
+		paint_flags(frag_take);
+		frag_end();
 	} else {
 		paint_processes();
 	}

@@ -66,9 +66,9 @@ extern const unsigned uses_count, orders_count;
 u16 use_of(u64 flags);		/* index in uses */
 /* Sets classes[at] to the index in orders; pages in the order of PFN, at the
  * place each has in classes. A block's pages are set when it ends. */
-void order_open(u16 *classes);
-void order_take(u64 pfn, u64 at, u64 flags);
-void order_end(void);
+void frag_open(u16 *classes);
+void frag_take(u64 pfn, u64 at, u64 flags);
+void frag_end(void);
 
 /* ---- picture.c, virtual.c ---- */
 

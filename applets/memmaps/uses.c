@@ -80,7 +80,7 @@ set_classes(u64 at, u64 n, u16 class)
 }
 
 void
-order_end(void)
+frag_end(void)
 {
 	u64 n = block.end - block.at;
 	unsigned order;
@@ -105,7 +105,7 @@ order_end(void)
 }
 
 void
-order_take(u64 pfn, u64 at, u64 flags)
+frag_take(u64 pfn, u64 at, u64 flags)
 {
 	int is_free = !!(flags & KPF(BUDDY));
 	int is_tail = !!(flags & KPF(COMPOUND_TAIL));
@@ -113,7 +113,7 @@ order_take(u64 pfn, u64 at, u64 flags)
 	block.classes[at] = USED;
 	if (block.end != at || !(block.kind == FREE ? is_free
 	    : block.kind == COMPOUND && is_tail))
-		order_end();
+		frag_end();
 	if (block.kind == SINGLE) {
 		block.kind = is_free ? FREE : flags & KPF(COMPOUND_HEAD)
 			? COMPOUND : SINGLE;
@@ -124,7 +124,7 @@ order_take(u64 pfn, u64 at, u64 flags)
 }
 
 void
-order_open(u16 *classes)
+frag_open(u16 *classes)
 {
 	block.classes = classes;
 	block.kind = SINGLE;
