@@ -98,11 +98,13 @@ check json: sh -c './memtrack --json --interval 1 --duration 3.5 \
 ./memtrack -r task_top_json,task_summary -o /out/names -- $prog name 1
 
 # ---- the terminal view ----
-$prog hold 16 40 >/dev/null &
+$prog churn 200 >/dev/null &
+churn=$!
 $prog pty 'vm/lo
-m /hold
+m /churn
  sp=q' ./memtrack -r summary,task_summary >/out/tty
 check tui: test $? = 0
+kill $churn
 $prog pty '~' ./memtrack -r summary >/out/tty-interrupt
 check tui-interrupt: test $? = 0
 
@@ -201,7 +203,7 @@ judge()
 		"$o/first.flat" | sort -u)" = 0
 	for text in "'q': quit, 'r': reload symbols, 'm': switch" \
 		'   PID   |    Pages   |    Peak    |' 'Pages being tracked: ' \
-		'     [M] |' "Filter '/': hold" '|+ asm_exc_page_fault' \
+		'Pages/s | Module Name' "Filter '/': churn" '|+ asm_exc_page_fault' \
 		'\[PAUSED\]' 'Sort .s.: peak' '= Report format summary END ='
 	do
 		check "$1/tui-shows:" grep -aq "$text" "$o/tty"
