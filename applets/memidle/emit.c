@@ -22,7 +22,8 @@ emit_open(void)
 		die("memory for the table of VMAs:");
 	regions = (void *)arena.base;
 	names = (char *)(regions + REGIONS_MAX);
-	emit_runs = idle.trace || idle.ages || idle.reuse || idle.heat || idle.png;
+	emit_runs = idle.trace || idle.ages || idle.reuse || idle.heat ||
+		idle.png;
 }
 
 static int

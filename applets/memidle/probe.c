@@ -12,7 +12,8 @@ static void
 say(enum backend b, int works, const char *text)
 {
 	backend_found[b].works = works;
-	fmt_str(backend_found[b].why, sizeof(backend_found[b].why), "%s", text);
+	fmt_str(backend_found[b].why, sizeof(backend_found[b].why), "%s",
+		text);
 }
 
 /* Another caveat behind the first. */
