@@ -107,7 +107,12 @@ json=$(memidle -q --json $F --filter "$big" $P 1)
 check lru_gen-taints: tainted lru_gen
 end
 victim -m 64 -i 400
-(sleep 1.7; kill -STOP $P; echo 1 >/proc/$P/clear_refs) &
+(
+	sleep 1.5
+	kill -STOP $P
+	while [ "$(state)" != T ]; do sleep 0.05; done
+	echo 1 >/proc/$P/clear_refs
+) &
 json=$(memidle -q --json $F $P 2)
 check clear_refs-taints: tainted 'clear_refs?'
 kill -CONT $P
