@@ -222,10 +222,10 @@ rm -f "$disk"/*
 
 # ---- stopped ----------------------------------------------------------------
 
-# stopped SIGNAL OPTIONS..: status to $rc
+# stopped SIGNAL OPTIONS..: status to $rc. SIGHUP may be ignored above us.
 stopped() {
 	sig=$1; shift
-	"$MEMBOX" memdump --root "$T" -o "$disk/a" --limit-rate 2M "$@" \
+	env --default-signal=HUP "$MEMBOX" memdump --root "$T" -o "$disk/a" --limit-rate 2M "$@" \
 		2>"$work/said" &
 	pid=$!
 	sleep 0.7
