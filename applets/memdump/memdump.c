@@ -1,7 +1,7 @@
 /* memdump - dump the RAM of this machine, or convert an image of it
  *
  * config MEMDUMP
- *	bool "memdump (27 kb)"
+ *	bool "memdump (17 kb)"
  *	default y
  *	help
  *	  usage: memdump [OPTIONS] FILE | -o FILE | -o - | --dry-run

@@ -3,7 +3,7 @@
  * alias: memc MEMMAPS
  *
  * config MEMMAPS
- * 	bool "memmaps (43 kb)"
+ * 	bool "memmaps (42 kb)"
  * 	default y
  * 	help
  * 	  usage: memmaps [OPTION]... PID... | --all

@@ -3,7 +3,7 @@
  * alias: memstrack MEMTRACK
  *
  * config MEMTRACK
- *	bool "memtrack (41 kb)"
+ *	bool "memtrack (40 kb)"
  *	default y
  *	help
  *	  usage: memtrack [OPTIONS] [-- COMMAND ARGUMENT...]

@@ -1,7 +1,7 @@
 /* shmat - System V shared memory, seen and attached without disturbing it
  *
  * config SHMAT
- * 	bool "shmat (9 kb)"
+ * 	bool "shmat (8 kb)"
  * 	default y
  * 	help
  * 	  usage: shmat [list] [--json | --format FORMAT] [--bytes]
