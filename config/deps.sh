@@ -50,6 +50,7 @@ xz-utils xz
 kmod depmod
 kconfig-frontends-nox kconfig-conf
 e2fsprogs debugfs
+systemd /lib/systemd/systemd
 strace strace
 file file'
 FUZZ='clang clang'

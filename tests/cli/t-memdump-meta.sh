@@ -77,12 +77,12 @@ said "with the totals" 'MiB|bytes'
 # ---- names, codecs, estimates -----------------------------------------------
 
 rm -f "$disk"/*
-magic() { xxd -p -l "$2" "$disk/$1"; }
+magic() { od -An -tx1 -N "$2" "$disk/$1" | tr -d ' \n'; }
 for e in gz:1f8b lz4:04224d18; do
-	dump -o "$disk/a.${e%:*}" 2>/dev/null
-	same ".${e%:*} chooses the codec" "${e#*:}" \
-		"$(magic "a.${e%:*}" $((${#e} / 2 - 1)) | cut -c 1-$((${#e} - ${#e} % 2)) |
-		cut -c 1-"$(printf %s "${e#*:}" | wc -c)")"
+	name=a.${e%:*} want=${e#*:}
+	dump -o "$disk/$name" 2>/dev/null
+	same ".${e%:*} chooses the codec" "$want" \
+		"$(magic "$name" $((${#want} / 2)))"
 done
 dump -o "$disk/b.lz4" -z none 2>/dev/null
 same "-z none is stronger than the name" 454d694c "$(magic b.lz4 4)"
