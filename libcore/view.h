@@ -50,6 +50,7 @@ enum col_type {
 	COL_COUNT,		/* plain integer */
 	COL_BYTES,		/* a size: KiB.. in tables, bytes elsewhere */
 	COL_HEX,		/* hex in tables and csv, integer in json */
+	COL_ADDRESS,		/* the same with 0x, to be given back as it is */
 	COL_FIXED,		/* value / 10^digits */
 };
 struct col {

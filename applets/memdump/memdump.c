@@ -18,8 +18,8 @@
  *	  -z, --compress CODEC   none, gzip or lz4; else by FILE's ending, .gz
  *	                         or .lz4
  *	  -t, --threads N        compressing threads (processors, 4 at most)
- *	      --range A-B        only these physical addresses, B inclusive;
- *	                         rounded out to pages; may be repeated
+ *	      --range A-B        only these physical addresses (0xHEX), B
+ *	                         inclusive; rounded out to pages; may be repeated
  *	      --limit-rate SIZE  write no more than SIZE a second
  *	      --digest KIND      sha256 (the default) or none
  *	      --manifest FILE    JSON of machine, ranges, holes and digests; else
@@ -149,7 +149,8 @@ add_range(const char *text)
 
 	if (parse_range(text, &first, &last) < 0 || last < first ||
 	    last > INT64_MAX)
-		usage_die("--range %s: want FIRST-LAST", text);
+		usage_die("--range %s: want FIRST-LAST, in decimal or "
+			"as 0xHEX", text);
 	if (set.nselected == SELECTED)
 		usage_die("--range: %d at most", SELECTED);
 	first &= ~(page_size - 1);
@@ -309,7 +310,7 @@ static void
 print_ranges(struct out *o)
 {
 	static const struct col cols[] = {
-		{ "start", 16, COL_HEX }, { "end", 16, COL_HEX },
+		{ "start", 16, COL_ADDRESS }, { "end", 16, COL_ADDRESS },
 		{ "size", 10, COL_BYTES }, { "offset", 16, COL_HEX },
 	};
 	struct rows r;

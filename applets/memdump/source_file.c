@@ -36,8 +36,10 @@ refuse_other(struct source *s)
 		char magic[9];
 		const char *name;
 	} other[] = {
-		{ "EMiL\1", "a LiME image" }, { "AVML\2", "an AVML image" },
-		{ "KDUMP   ", "a kdump-compressed dump" },
+		{ "EMiL\1", "a LiME image: only raw and ELF can be read" },
+		{ "AVML\2", "an AVML image: only raw and ELF can be read" },
+		{ "KDUMP   ", "a kdump-compressed dump: only raw and ELF can be "
+			"read" },
 		{ "\x1f\x8b\x08", "gzip data: gzip -d it first" },
 		{ "\x04\x22\x4d\x18", "LZ4 data: lz4 -d it first" },
 	};
@@ -47,8 +49,7 @@ refuse_other(struct source *s)
 	full_pread(s->fd, head, sizeof(head), 0);
 	for (i = 0; i < ARRAY_LEN(other); i++)
 		if (!memcmp(head, other[i].magic, strlen(other[i].magic)))
-			return source_refuse(s, "is %s, which cannot be read "
-				"as a source", other[i].name);
+			return source_refuse(s, "is %s", other[i].name);
 	return 0;
 }
 
@@ -164,7 +165,8 @@ file_open(struct source *s)
 	if (file_size(s, &size) < 0)
 		return -1;
 	if (!core_open(&e, s->fd))
-		return elf_map(s, &e, size);
+		return e.type == ET_CORE ? elf_map(s, &e, size) :
+			source_refuse(s, "an ELF file, but no core");
 	if (errno == ENOTSUP)
 		return source_refuse(s, "a 32-bit or big-endian ELF file");
 	return refuse_other(s) < 0 ? -1 : raw_map(s, size);

@@ -47,7 +47,7 @@
  *	    -m, --measure LIST   timestamp uptime statm smaps swap processio diskio
  *	                      faults wss psi: more columns
  *	    -a, --advice      percentiles at the end: a limit to set
- *	      --json          a JSON document a sample
+ *	      --json          a JSON document a line for each sample
  *	      --csv           a CSV row a sample (with -v: a VMA)
  *	      --bytes         sizes as plain numbers
  *	    -q, --quiet       no remarks on stderr
@@ -317,6 +317,10 @@ int
 memidle_main(char **argv)
 {
 	parse(argv);
+	/* Not after ten minutes of measuring. */
+	if (idle.png && outfile_check(idle.png, OUTFILE_ANYFS |
+			(idle.force ? OUTFILE_FORCE : 0)) < 0)
+		return EXIT_FAILED;
 	if (idle.read)
 		return CFG_MEMIDLE_TRACE ? mit_read(idle.read) : EXIT_FAILED;
 	backend_probe_all();

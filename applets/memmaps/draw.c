@@ -267,7 +267,8 @@ draw_term(const struct picture *p)
 	unsigned i;
 	u32 y;
 
-	out_fmt(&report, "%s\n", p->title);
+	out_escaped(&report, p->title, strlen(p->title));
+	out_char(&report, '\n');
 	for (y = 0; y < p->canvas.height; y += 1 + color)
 		if (color)
 			half_blocks(p, y);

@@ -47,7 +47,8 @@
  * 	                        a bare number is MiB)
  * 	        --cost          say how much that would be, and stop
  * 	        --progress      how far, on a terminal
- * 	        --root DIR      read DIR/proc and DIR/sys, a captured tree
+ * 	        --root DIR      read DIR/proc and DIR/sys, a captured tree: PSS and USS
+ * 	                      then count the processes captured in it, no others
  *
  * 	  EXPR: true() false() and(E,..) or(E,..) not(E) uid(N|NAME) pid(N) ppid(N)
  * 	  session(N) comm(TEXT) descendants(PID) env_k(VAR) env_kv(VAR,VALUE)
@@ -221,14 +222,29 @@ scan_once(void)
 static int
 show_cost(void)
 {
-	char size[FMT_SIZE_MAX];
+	static const struct col cols[] = {
+		{ "mode", -9, COL_TEXT }, { "memory", 10, COL_BYTES },
+	};
+	struct rows r;
 	struct out o;
 
 	out_open(&o, 1);
-	out_fmt(&o, "classes  %s\n", fmt_size(size, scan_cost(0, split_count)));
-	if (CFG_MEMSTATS_TWO_BITS)
-		out_fmt(&o, "two bits %s\n", fmt_size(size,
-			scan_cost(1, split_count)));
+	rows_open(&r, &o, print.format, cols, ARRAY_LEN(cols));
+	r.bytes = print.bytes;
+	if (print.format == ROWS_JSON)
+		json_array(&r.json);
+	while (rows_pass(&r)) {
+		rows_text(&r, "classes");
+		rows_u64(&r, scan_cost(0, split_count));
+		rows_end(&r);
+		if (!CFG_MEMSTATS_TWO_BITS)
+			continue;
+		rows_text(&r, "two bits");
+		rows_u64(&r, scan_cost(1, split_count));
+		rows_end(&r);
+	}
+	if (print.format == ROWS_JSON)
+		json_close(&r.json);
 	return out_finish(&o, "standard output");
 }
 

@@ -38,7 +38,7 @@
  * 	                        also on a file system that is memory
  * 	        --sparse        pages of zeroes become holes too
  * 	        --populate      may make absent pages, by reading them
- * 	    -y, --yes           rm: do not ask
+ * 	    -y, --yes           rm: do not ask (it asks on a terminal only)
  * 	        --root DIR      list: read DIR/proc, a captured tree
  *
  * 	  Without root: reading data that is in swap needs --populate; page numbers

@@ -226,6 +226,8 @@ number_text(const struct rows *r, u64 v, char *buf)
 
 	if (c->type == COL_FIXED)
 		fmt_fixed(buf, v, c->digits);
+	else if (c->type == COL_ADDRESS)
+		fmt_str(buf, FMT_FIXED_MAX, "%#lx", v);
 	else if (c->type == COL_HEX)
 		return fmt_u64(buf, v, 16);
 	else if (c->type == COL_BYTES && r->format == ROWS_TABLE && !r->bytes)
