@@ -48,7 +48,7 @@
  * 	        --cost          say how much that would be, and stop
  * 	        --progress      how far, on a terminal
  * 	        --root DIR      read DIR/proc and DIR/sys, a captured tree: PSS and USS
- * 	                      then count the processes captured in it, no others
+ * 	                        then count the processes captured in it, no others
  *
  * 	  EXPR: true() false() and(E,..) or(E,..) not(E) uid(N|NAME) pid(N) ppid(N)
  * 	  session(N) comm(TEXT) descendants(PID) env_k(VAR) env_kv(VAR,VALUE)

@@ -110,7 +110,7 @@ show(int fd, int ms)
 static void
 show_frame(int fd, pid_t pid)
 {
-	long end = now_ms() + 60000;
+	long end = now_ms() + 15000;
 	siginfo_t ended = { 0 };
 
 	while (!show(fd, 400) && now_ms() < end && !ended.si_pid)

@@ -234,7 +234,7 @@ vm_run()
 {
 	k=$1; shift
 	echo "$*" >"$OUT/params"
-	vm "$k" -m 640 -D 512 -t 420 -f "$PROG" -f "$OUT/reports" \
+	vm "$k" -m 640 -D 512 -t 600 -f "$PROG" -f "$OUT/reports" \
 		-f "$OUT/params" -a "$*" "$OUT/guest"
 	[ ! -e "$OUT/$k/out/usr1" ] || judge "$k"
 }
