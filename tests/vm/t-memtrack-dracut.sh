@@ -51,18 +51,7 @@ chmod 755 "$root/sbin/init"
 truncate -s 32M "$OUT/disk"
 mkfs.ext4 -q -F -O ^has_journal -d "$root" "$OUT/disk"
 
-take_slot()
-{
-	mkdir -p "$CACHE/slots"
-	while :; do
-		i=0
-		while [ $((i += 1)) -le "${MEMBOX_VM_JOBS:-2}" ]; do
-			exec 8>"$CACHE/slots/$i"
-			! flock -n 8 || return 0
-		done
-		sleep 0.3
-	done
-}
+. "$VM/slot.sh"
 take_slot
 setpriv --pdeathsig TERM timeout -k 5 240 setpriv --pdeathsig KILL \
 	qemu-system-x86_64 -accel tcg,thread=multi -cpu max -m 768 -smp 2 \
