@@ -6,35 +6,10 @@ MEMBOX=${MEMBOX:-$PWD/membox}
 BENCH_RUNS=${BENCH_RUNS:-5}
 [ "$(id -u)" = 0 ] || { echo "not root: page numbers are not shown"; exit 0; }
 work=$(mktemp -d) || exit 1
-load=
-stop() { [ -z "$load" ] || kill $load 2>/dev/null; load=; }
-trap 'stop; rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
+. tests/bench/load
 for p in memstats-load memstats-time; do
 	gcc -O2 -o "$work/$p" "tests/bench/$p.c" || exit 1
 done
-mkfifo "$work/in"
-
-begin() {
-	: >"$work/out"
-	"$work/memstats-load" "$@" <"$work/in" >"$work/out" &
-	load=$!
-	exec 9>"$work/in"
-	while ! grep -q ready "$work/out"; do
-		kill -0 $load 2>/dev/null || { echo "no load: $*"; exit 1; }
-		sleep 0.2
-	done
-}
-end() { exec 9>&-; wait $load; load=; }
-
-# The median of runs of: FIELD COMMAND...
-median() {
-	_f=$1; shift
-	_i=0
-	while [ $((_i += 1)) -le "$BENCH_RUNS" ]; do "$@"; done |
-		awk -v f="$_f" '{ print $f }' | sort -n |
-		awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
-}
 timed() { "$work/memstats-time" "$MEMBOX" memstats "$@"; }
 
 # compare TEXT TARGET OPTION...
