@@ -12,6 +12,10 @@
  * LRU list; for all others its bit is 0, which looks like an access. So before
  * marking, /proc/kpageflags is asked what each frame is. A word of the bitmap
  * is visited once, with a mask that holds our frames and nobody else's.
+ *
+ * Whoever is found idle is marked still, and without an accessed bit: the
+ * reading has just seen to both. So the next interval of such a frame begins
+ * there, and of the next marking's work only what was active is left.
  */
 #include "memidle.h"
 
@@ -22,6 +26,7 @@ static u64 *marked, *result, *seen;
 static u64 frames;		/* that we have bits for */
 static u64 readable = ~0ull;	/* frames from here on cannot be read back */
 static int bitmap_fd, flags_fd;
+static int folio_came;
 
 /* ---- flags ---- */
 
@@ -201,14 +206,17 @@ bitmap_frames(void)
 	return frames;
 }
 
+/* What was found idle stays in result until bitmap_set. */
 void
 bitmap_clear(void)
 {
 	u64 i;
 
 	for (i = 0; i < frames / 64; i++)
-		if (marked[i] | result[i])
-			marked[i] = result[i] = 0;
+		if (marked[i] | result[i]) {
+			result[i] &= ~marked[i];
+			marked[i] = 0;
+		}
 }
 
 /* ---- set ---- */
@@ -339,26 +347,51 @@ classify_huge(u64 pfn, u64 *mask)
 	return 1;
 }
 
-void
-bitmap_set(void)
+/* Takes the wanted frames that are marked still out of marked. */
+static void
+take_kept(u64 *m, u64 *r, u64 *kept)
 {
-	u64 pfn, mask[WORDS];
 	int i;
 
-	forget_flags();
-	for (pfn = 0; pfn < frames; pfn += BLOCK) {
-		u64 *m = marked + pfn / 64, *r = result + pfn / 64;
+	for (i = 0; i < WORDS; i++) {
+		kept[i] = m[i] & r[i];
+		m[i] &= ~kept[i];
+		r[i] = 0;
+	}
+}
 
-		if (is_empty(m))
-			continue;
+static void
+set_block(u64 pfn)
+{
+	u64 *m = marked + pfn / 64, *r = result + pfn / 64;
+	u64 mask[WORDS], kept[WORDS];
+	int i;
+
+	take_kept(m, r, kept);
+	if (!is_empty(m)) {
 		if (!classify_huge(pfn, mask)) {
 			classify_block(pfn);
 			for (i = 0; i < WORDS; i++)
-				mask[i] = m[i] & ~r[i];
+				mask[i] = m[i] & ~(r[i] | kept[i]);
 		}
 		write_mask(pfn, mask);
-		throttle();
 	}
+	for (i = 0; i < WORDS; i++)
+		m[i] |= kept[i];
+}
+
+void
+bitmap_set(void)
+{
+	u64 pfn;
+
+	forget_flags();
+	for (pfn = 0; pfn < frames; pfn += BLOCK)
+		if (!is_empty(marked + pfn / 64) ||
+		    !is_empty(result + pfn / 64)) {
+			set_block(pfn);
+			throttle();
+		}
 }
 
 /* ---- read ---- */
@@ -423,25 +456,21 @@ bitmap_read(void)
 			throttle();
 		}
 	forget_flags();
+	folio_came = 0;
 	if (seen)
 		memset(seen, 0, frames / 8);
 }
 
 /* ---- states ---- */
 
-static enum page_state
-head_state(u64 head)
+int
+bitmap_folio_came(void)
 {
-	if (head >= frames)
-		return PAGE_UNKNOWN;
-	if (!bit_get(result, head))
-		return bit_get(marked, head) ||
-			flags_tracked(flags_at(head))
-			? PAGE_ACTIVE : PAGE_UNTRACKED;
-	return bit_get(marked, head) ? PAGE_UNTRACKED : PAGE_IDLE;
+	return folio_came;
 }
 
-/* A folio that was split keeps the mark in all its pages. */
+/* A folio that was moved keeps its mark, one that was split has it in all its
+ * pages. */
 static int
 still_idle(u64 pfn)
 {
@@ -451,25 +480,36 @@ still_idle(u64 pfn)
 		word >> pfn % 64 & 1;
 }
 
-/* A frame that was not there when the others were marked: a page that came
- * since, and so was accessed, or a tail. A page that came is on its way to the
- * LRU lists for a while. */
+/* A folio that was not there when the others were marked came since, and so was
+ * accessed, or was moved here. One that came is on its way to the LRU lists
+ * for a while. */
 static enum page_state
-state_of_new(u64 pfn)
+state_of_new(u64 head, u64 f)
 {
-	u64 f = flags_at(pfn);
-
-	if (f & KPF(COMPOUND_TAIL))
-		return head_state(head_of(pfn));
-	if (!flags_tracked(f) && (!(f & KPF(ANON)) || f & KPF(HUGE))) {
-		bit_set(marked, pfn);
-		bit_set(result, pfn);
-		return PAGE_UNTRACKED;
-	}
-	if (f & KPF(IDLE) && still_idle(pfn))
+	folio_came |= !!(f & KPF(COMPOUND_HEAD));
+	if (f & KPF(IDLE) && still_idle(head)) {
+		bit_set(result, head);
 		return PAGE_IDLE;
-	bit_set(marked, pfn);
-	return PAGE_ACTIVE;
+	}
+	bit_set(marked, head);
+	if (flags_tracked(f) || (f & KPF(ANON) && !(f & KPF(HUGE))))
+		return PAGE_ACTIVE;
+	bit_set(result, head);
+	return PAGE_UNTRACKED;
+}
+
+/* Of a frame without bits: a tail, or new. */
+static enum page_state
+state_of_folio(u64 pfn)
+{
+	u64 head = flags_at(pfn) & KPF(COMPOUND_TAIL) ? head_of(pfn) : pfn;
+
+	if (head >= frames)
+		return PAGE_UNKNOWN;
+	if (bit_get(result, head))
+		return bit_get(marked, head) ? PAGE_UNTRACKED : PAGE_IDLE;
+	return bit_get(marked, head) ? PAGE_ACTIVE
+		: state_of_new(head, flags_at(head));
 }
 
 /* How many bits from pfn on, up to n, are as pfn's is in both maps. */
@@ -499,7 +539,7 @@ bitmap_state(u64 pfn, u64 *n)
 	r = bit_get(result, pfn);
 	if (!m && !r) {
 		*n = 1;
-		return state_of_new(pfn);
+		return state_of_folio(pfn);
 	}
 	*n = alike(pfn, *n);
 	if (*n > readable - pfn)

@@ -12,7 +12,7 @@ static int cut;
 
 const char *const taint_names[TAINT_BITS] = {
 	"lru_gen", "damon", "numa_balancing", "clear_refs?", "exec",
-	"stopped", "limit", "cut", "ended",
+	"stopped", "limit", "cut", "ended", "thp_collapse",
 };
 
 void

@@ -31,7 +31,7 @@ struct counts {
 enum taint {
 	TAINT_LRU_GEN = 1, TAINT_DAMON = 2, TAINT_NUMA = 4, TAINT_REFS = 8,
 	TAINT_EXEC = 16, TAINT_STOPPED = 32, TAINT_LIMIT = 64, TAINT_CUT = 128,
-	TAINT_ENDED = 256, TAINT_BITS = 9
+	TAINT_ENDED = 256, TAINT_COLLAPSE = 512, TAINT_BITS = 10
 };
 extern const char *const taint_names[TAINT_BITS];
 
@@ -165,15 +165,20 @@ extern const struct backend_ops page_idle_ops, clear_refs_ops, lru_gen_ops,
 void bitmap_open(int many);	/* many: pages are told apart once each */
 u64 bitmap_memory(void);
 u64 bitmap_frames(void);
+/* Begins anew: then what is wanted, then bitmap_set. */
 void bitmap_clear(void);
 void bitmap_want(u64 pfn, u64 n);
-/* Marks what is wanted idle; asks the kernel what still is. */
+/* Marks what is wanted idle, but for what bitmap_read found so before
+ * bitmap_clear: that is marked still. Asks the kernel what still is. */
 void bitmap_set(void);
 void bitmap_read(void);
 /* State of the first of n frames; n becomes how many have it. */
 enum page_state bitmap_state(u64 pfn, u64 *n);
 /* How many of n frames are asked for the first time since bitmap_read. */
 u64 bitmap_first(u64 pfn, u64 n);
+/* 1 when a large folio was seen since bitmap_read that was not there when the
+ * others were marked. */
+int bitmap_folio_came(void);
 /* Flags of whole aligned blocks, for physical walks. */
 enum { BLOCK = 512 };
 ssize_t bitmap_flags(u64 pfn, u64 *flags, size_t n);

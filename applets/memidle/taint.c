@@ -2,8 +2,15 @@
  * is marked: its active pages may look idle. */
 #include "memidle.h"
 
-static u64 generations, numa, reclaim;
-static int owner;
+/* What moves when somebody does. */
+static struct seen {
+	u64 generations;	/* MGLRU's, summed */
+	u64 hints;		/* NUMA balancing's in page tables */
+	u64 scanned;		/* pages that reclaim looked at */
+	u64 collapsed;		/* huge pages made of small ones */
+	int owner;		/* of DAMON */
+} before, now;
+static int looked;
 
 /* The youngest generation's number, summed over cgroups and nodes: it moves
  * when any of them is aged. The file's lines are "memcg", " node", and a line
@@ -55,23 +62,30 @@ vmstat(const char *text, const char *name)
 }
 
 static void
-look(u64 *gen, u64 *hints, u64 *scanned)
+look(struct seen *seen)
 {
 	static char buf[16384];
 
-	*gen = lru_gen_enabled() ? lru_gen_sum() : 0;
-	*hints = *scanned = 0;
+	*seen = (struct seen){ .owner = kdamond_owner() };
+	if (lru_gen_enabled())
+		seen->generations = lru_gen_sum();
 	if (root_slurp("/proc/vmstat", buf, sizeof(buf)) < 0)
 		return;
-	*hints = vmstat(buf, "numa_pte_updates");
-	*scanned = vmstat(buf, "pgscan_kswapd") + vmstat(buf, "pgscan_direct");
+	seen->hints = vmstat(buf, "numa_pte_updates");
+	seen->scanned = vmstat(buf, "pgscan_anon") +
+		vmstat(buf, "pgscan_file");
+	seen->collapsed = vmstat(buf, "thp_collapse_alloc");
 }
 
+/* From one sample to the next nothing is left out: what was found idle is not
+ * marked anew. */
 void
 taint_before(void)
 {
-	look(&generations, &numa, &reclaim);
-	owner = kdamond_owner();
+	if (!looked)
+		look(&now);
+	looked = 1;
+	before = now;
 }
 
 /* Who runs touches his stack at least: nothing but idle pages are somebody
@@ -89,21 +103,36 @@ all_idle_though_running(const struct sample *s)
 	return 0;
 }
 
+/* MGLRU takes accessed bits away when it ages and, around the pages that it
+ * looks at, when it reclaims. */
+static unsigned
+others(void)
+{
+	unsigned taint = 0;
+
+	if (idle.backend != BACKEND_LRU_GEN && lru_gen_enabled() &&
+	    (now.generations != before.generations ||
+	     now.scanned != before.scanned))
+		taint |= TAINT_LRU_GEN;
+	if (idle.backend != BACKEND_DAMON &&
+	    (before.owner > 0 || now.owner > 0))
+		taint |= TAINT_DAMON;
+	if (now.hints != before.hints)
+		taint |= TAINT_NUMA;
+	/* a huge page that was made of idle pages is new */
+	if (now.collapsed != before.collapsed &&
+	    (idle.backend == BACKEND_CLEAR_REFS || bitmap_folio_came()))
+		taint |= TAINT_COLLAPSE;
+	return taint;
+}
+
 unsigned
 taint_after(const struct sample *s)
 {
-	u64 gen, hints, scanned;
-	unsigned taint = 0, i;
+	unsigned taint, i;
 
-	look(&gen, &hints, &scanned);
-	if (idle.backend != BACKEND_LRU_GEN && lru_gen_enabled() &&
-	    (gen != generations || (!gen && scanned != reclaim)))
-		taint |= TAINT_LRU_GEN;
-	if (idle.backend != BACKEND_DAMON &&
-	    (owner > 0 || kdamond_owner() > 0))
-		taint |= TAINT_DAMON;
-	if (hints != numa)
-		taint |= TAINT_NUMA;
+	look(&now);
+	taint = others();
 	if (idle.backend <= BACKEND_CLEAR_REFS && all_idle_though_running(s))
 		taint |= TAINT_REFS;
 	for (i = 0; i < watched_count; i++) {

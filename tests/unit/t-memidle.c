@@ -264,8 +264,67 @@ test_bitmap_read(void)
 	bitmap_read();
 	ok(state_of(2) == PAGE_ACTIVE && state_of(8) == PAGE_ACTIVE &&
 		state_of(0) == PAGE_IDLE, "cumulative");
+	root_dir = "";
+}
+
+/* Frame 0 and the huge page were idle, 8 and the folio at 1040 were touched:
+ * the next marking is about those, and about who came. */
+static void
+test_bitmap_again(void)
+{
+	unsigned i, wrong = 0;
+
+	root_set(dir);
+	memset(bits, 0, sizeof(bits));
+	put_file(BITMAP, bits, FRAMES / 64 * 8);
 	bitmap_clear();
-	ok(state_of(0) == PAGE_ACTIVE, "cleared: all is new");
+	bitmap_want(0, 1);
+	bitmap_want(8, 1);
+	bitmap_want(11, 1);
+	bitmap_want(512, 512);
+	bitmap_want(1024 + 16 + 3, 4);
+	bitmap_set();
+	get_file(BITMAP, bits, sizeof(bits));
+	for (i = 0; i < FRAMES; i++)
+		wrong += marked(i) != (i == 8 || i == 11 || i == 1040);
+	ok(!wrong, "what was idle is not marked again (%u)", wrong);
+	bits[0] |= 1;
+	bits[512 / 64] = 1;
+	put_file(BITMAP, bits, FRAMES / 64 * 8);
+	bitmap_read();
+	ok(state_of(0) == PAGE_IDLE && state_of(1000) == PAGE_IDLE &&
+		state_of(8) == PAGE_IDLE, "it is idle still");
+	bits[0] = 1ull << 8;
+	bits[512 / 64] = 0;
+	put_file(BITMAP, bits, FRAMES / 64 * 8);
+	bitmap_clear();
+	bitmap_want(0, 1);
+	bitmap_want(512, 512);
+	bitmap_set();
+	bitmap_read();
+	ok(state_of(0) == PAGE_ACTIVE && state_of(1000) == PAGE_ACTIVE,
+		"or touched");
+	/* a huge page and a folio that were moved here, with their marks */
+	bitmap_clear();
+	bitmap_set();
+	flags[512] |= KPF(IDLE);
+	flags[1024] |= KPF(IDLE);
+	put_file("proc/kpageflags", flags, sizeof(flags));
+	bits[512 / 64] = bits[1024 / 64] = 1;
+	put_file(BITMAP, bits, FRAMES / 64 * 8);
+	bitmap_read();
+	ok(state_of(512) == PAGE_IDLE && state_of(513) == PAGE_IDLE &&
+		state_of(1023) == PAGE_IDLE && state_of(1026) == PAGE_IDLE &&
+		state_of(1024) == PAGE_IDLE, "moved");
+	ok(bitmap_folio_came(), "a folio that came is noted");
+	bitmap_clear();
+	bitmap_set();
+	flags[512] &= ~KPF(IDLE);
+	put_file("proc/kpageflags", flags, sizeof(flags));
+	bitmap_read();
+	ok(!bitmap_folio_came(), "none came");
+	ok(state_of(8) == PAGE_ACTIVE && state_of(512) == PAGE_ACTIVE,
+		"who was not wanted is new");
 	root_dir = "";
 }
 
@@ -573,6 +632,7 @@ main(void)
 	vma_filter_parse("readable or not readable");
 	test_bitmap_set();
 	test_bitmap_read();
+	test_bitmap_again();
 	test_trace();
 	test_history();
 	snprintf(command, sizeof(command), "rm -r %s", dir);

@@ -1,10 +1,12 @@
-/* memidle-double - two arrays of 2,000,000 doubles, touched in known phases
+/* memidle-double - arrays of 2,000,000 doubles, touched in known phases
  *
- * usage: memidle-double READY MS
+ * usage: memidle-double READY MS [single]
  *
- * Fills both, creates READY, waits until READY.go is there; then, MS
+ * Fills two, creates READY, waits until READY.go is there; then, MS
  * milliseconds each: writes A, reads B, both, rests, writes A's first half;
  * then rests for good. A lies below B.
+ * Of a single one: writes it, rests, reads the first half, reads the second
+ * half, reads it.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -69,13 +71,13 @@ main(int argc, char **argv)
 	double *a, *b;
 	uint64_t t, ms;
 
-	if (argc != 3)
+	if (argc < 3)
 		return 2;
 	ms = (uint64_t)atoi(argv[2]);
 	room = mmap(NULL, 2 * GAP, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 		0);
 	a = array(room, "A");
-	b = array(room + GAP, "B");
+	b = argc > 3 ? NULL : array(room + GAP, "B");
 	snprintf(go, sizeof(go), "%s.go", argv[1]);
 	usleep(50000);
 	close(open(argv[1], O_CREAT | O_WRONLY, 0644));
@@ -83,6 +85,14 @@ main(int argc, char **argv)
 		usleep(1000);
 	t = now_ms();
 	rounds(a, COUNT, NULL, 0, t += ms);
+	if (!b) {
+		rounds(NULL, 0, NULL, 0, t += ms);
+		rounds(NULL, 0, a, COUNT / 2, t += ms);
+		rounds(NULL, 0, a + COUNT / 2, COUNT / 2, t += ms);
+		rounds(NULL, 0, a, COUNT, t += ms);
+		for (;;)
+			pause();
+	}
 	rounds(NULL, 0, b, COUNT, t += ms);
 	rounds(a, COUNT, b, COUNT, t += ms);
 	rounds(NULL, 0, NULL, 0, t += ms);

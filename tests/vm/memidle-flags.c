@@ -1,8 +1,9 @@
 /* memidle-flags - count a process's present pages with KPF_IDLE set
  *
- * usage: memidle-flags PID
+ * usage: memidle-flags PID [-f]
  *
  * What somebody marked shows here: /proc/kpageflags tells the flag as it stands.
+ * -f: a sum of the page frames instead, which changes when pages move.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -14,11 +15,11 @@ main(int argc, char **argv)
 {
 	char path[64], line[8192];
 	unsigned long start, end, idle = 0, present = 0;
-	uint64_t e, f;
+	uint64_t e, f, sum = 0;
 	FILE *maps;
 	int pm, kf;
 
-	if (argc != 2)
+	if (argc < 2)
 		return 2;
 	snprintf(path, sizeof(path), "/proc/%s/maps", argv[1]);
 	maps = fopen(path, "r");
@@ -35,10 +36,14 @@ main(int argc, char **argv)
 			    !(e >> 63))
 				continue;
 			present++;
+			sum = sum * 31 + e;
 			if (pread(kf, &f, 8, (e & ((1ull << 55) - 1)) * 8) == 8)
 				idle += f >> 25 & 1;
 		}
 	}
-	printf("%lu %lu\n", idle, present);
+	if (argc > 2)
+		printf("%llx\n", (unsigned long long)sum);
+	else
+		printf("%lu %lu\n", idle, present);
 	return 0;
 }

@@ -64,6 +64,15 @@ measured()
 	fi
 }
 
+# Waits until the memidle just started, then $M, has marked the process.
+marked()
+{
+	M=$!
+	while set -- $(./memidle-flags $P); [ "$1" -lt 4096 ]; do
+		sleep 0.02
+	done
+}
+
 tainted() { echo "$json" | grep -q "\"taint\":\[[^]]*\"$1\""; }
 big='longer(32M)'
 

@@ -22,6 +22,13 @@
  *           and begins anew at the end
  * -q        after touching all, the cold part is given back to the kernel
  *           (MADV_PAGEOUT)
+ * -M        a page of each 2 MiB is made read-only: huge pages stay, but are
+ *           mapped page by page
+ * -K        the kernel is asked to merge equal pages (KSM): the hot part's are
+ *           equal, and so are the others. Goes with -r
+ * -W        write(2) to FILE's hot part instead of touching it
+ * -G        when READY.go is there, all is hot
+ * -C        when READY.go is there, huge pages are made of the small ones
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -37,6 +44,9 @@
 enum { PAGE = 4096, HUGE = 2 << 20 };
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT 21
+#endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
 #endif
 
 static volatile char sink;
@@ -75,13 +85,14 @@ main(int argc, char **argv)
 	size_t size = 64 << 20, hot = (size_t)-1, step = PAGE, at = 0;
 	int huge = 0, every = 0, pause_ms = 10, zero = 0, tlb = 0, children = 0;
 	int reads = 0, lock = 0, do_read = 0, fd = -1, c, pageout = 0, flags;
+	int split = 0, merge = 0, do_write = 0, grow = 0, collapse = 0;
 	unsigned phase_ms = 0;
 	const char *file = NULL, *exec = NULL;
-	char path[256];
+	char path[256], go[256];
 	uint64_t moved;
 	char *p;
 
-	while ((c = getopt(argc, argv, "m:k:Herf:i:zgc:lx:Rp:q")) != -1)
+	while ((c = getopt(argc, argv, "m:k:Herf:i:zgc:lx:Rp:qMKWGC")) != -1)
 		switch (c) {
 		case 'm': size = (size_t)atoi(optarg) << 20; break;
 		case 'k': hot = (size_t)atoi(optarg) << 10; break;
@@ -98,6 +109,11 @@ main(int argc, char **argv)
 		case 'R': do_read = 1; break;
 		case 'p': phase_ms = (unsigned)atoi(optarg); break;
 		case 'q': pageout = 1; break;
+		case 'M': split = 1; break;
+		case 'K': merge = 1; break;
+		case 'W': do_read = do_write = 1; break;
+		case 'G': grow = 1; break;
+		case 'C': collapse = 1; break;
 		default: return 2;
 		}
 	if (optind + 1 != argc)
@@ -139,6 +155,14 @@ main(int argc, char **argv)
 		touch(p, size, PAGE);
 		writes = writes && !reads;
 	}
+	for (at = PAGE; split && at < size; at += HUGE)
+		mprotect(p + at, PAGE, PROT_READ);
+	at = 0;
+	if (merge) {
+		memset(p + hot, 2, size - hot);
+		memset(p, 1, hot);
+		madvise(p, size, MADV_MERGEABLE);
+	}
 	if (lock && mlock(p, size) < 0)
 		perror("mlock");
 	for (c = 0; c < children; c++)
@@ -155,6 +179,7 @@ main(int argc, char **argv)
 		hot = size;
 	}
 	snprintf(path, sizeof(path), "%s.exec", argv[optind]);
+	snprintf(go, sizeof(go), "%s.go", argv[optind]);
 	moved = now_ms();
 	for (;;) {
 		static char block[65536];
@@ -162,7 +187,10 @@ main(int argc, char **argv)
 
 		if (do_read)
 			for (i = 0; i < hot; i += sizeof(block))
-				pread(fd, block, sizeof(block), (off_t)i);
+				if (do_write)
+					pwrite(fd, block, sizeof(block), (off_t)i);
+				else
+					pread(fd, block, sizeof(block), (off_t)i);
 		else
 			touch(p + at, hot, step);
 		if (phase_ms && now_ms() - moved >= phase_ms) {
@@ -171,6 +199,14 @@ main(int argc, char **argv)
 		}
 		if (pause_ms)
 			usleep(pause_ms * 1000);
+		if ((grow || collapse) && !access(go, F_OK)) {
+			if (grow)
+				hot = size;
+			else if (madvise(p, size, MADV_HUGEPAGE) ||
+				 madvise(p, size, MADV_COLLAPSE))
+				perror("collapse");
+			grow = collapse = 0;
+		}
 		if (exec && !access(path, F_OK)) {
 			execl(exec, exec, "1000", (char *)NULL);
 			return 1;

@@ -39,11 +39,39 @@ memidle --no-flush --filter "$big" $P 300ms >/tmp/o 2>&1
 check hot-not-flushed-says-so: grep -q 'TLB: not flushed' /tmp/o
 end
 
+# the per-page way finds the same
+victim -m 64
+set -- $(./memidle-wss $P 500 ./memidle --json $F --filter "$big" $P 500ms 2>/tmp/o)
+json=$(cat /tmp/o)
+wss="$1 $2"
+took="$3 and $4 us of CPU: $(($3 / ($4 + 1))) times"
+set -- $wss $(totals "$json")
+same_as_wss() { [ "$1" = "$3" ] && [ $(($2 - $4)) -lt 100 ] && [ $(($4 - $2)) -lt 100 ]; }
+if same_as_wss "$@"; then
+	ok per-page: "$1 pages, $2 and $4 active; $took"
+else
+	notok per-page: "$1 pages and $3, $2 and $4 active; $took"
+fi
+# who sums up Referenced beside us sees the same
+memidle -q --json -b clear_refs -f --filter "$big" $P 2 >/tmp/o &
+M=$!
+sleep 0.5
+measured beside-clear_refs "16384 8192 8192 0" $F --filter "$big" $P 500ms
+wait $M
+set -- $(totals "$(cat /tmp/o)")
+check clear_refs-beside: test "$1" = 16384 -a "$2" -ge 8110 -a "$2" -le 8274
+end
+
 # huge pages: a byte in every second; 64 KiB folios: a byte in one of 64
 echo madvise >$T/enabled
 victim -m 64 -H -e
 check is-huge: grep -q 'AnonHugePages: *65536 kB' /proc/$P/smaps
 measured thp "16384 8192 8192 0" $F --filter "$big" $P 1
+end
+# a byte touched in one that is mapped page by page is all of it, too
+victim -m 64 -H -e -M
+check is-split: grep -q 'AnonHugePages: *0 kB' /proc/$P/smaps_rollup
+measured thp-split "16384 8192 8192 0" $F --filter 'anon and longer(1M)' $P 1
 end
 echo never >$T/hugepages-2048kB/enabled
 echo madvise >$T/hugepages-64kB/enabled
@@ -52,7 +80,22 @@ measured mthp "16384 256 16128 0" $F --filter "$big" $P 1
 end
 echo inherit >$T/hugepages-2048kB/enabled
 
+# huge pages made of small ones, the idle among them: all of them are new
+victim -m 64 -C
+memidle -q --json $F --filter "$big" $P 2 >/tmp/o &
+marked
+: >/tmp/ready.$n.go
+wait $M
+json=$(cat /tmp/o)
+check thp_collapse-taints: tainted thp_collapse
+end
+
 # what cannot be tracked
+victim -m 8
+memidle -q --json -v $F --filter 'name(\[vdso\])' $P 300ms >/tmp/o
+set -- $(totals "$(cat /tmp/o)")
+check vdso: test "$1" -ge 1 -a "$1" = "$4"
+end
 echo 40 >/proc/sys/vm/nr_hugepages
 victim -m 64 -g
 measured hugetlb "16384 0 0 16384" $F --filter "$big" $P 1
@@ -70,6 +113,12 @@ victim -m 64 -f /tmp/file
 measured tmpfs-mapped "16384 8192 8192 0" $F --filter "$big" $P 1
 end
 rm /tmp/file
+mkdir /tmp/huge
+mount -t tmpfs -o huge=always huge /tmp/huge
+victim -m 64 -H -e -f /tmp/huge/file
+measured tmpfs-huge "16384 8192 8192 0" $F --filter "$big" $P 1
+end
+umount /tmp/huge
 echo 0 >/sys/kernel/mm/lru_gen/enabled
 in_cgroup reader -m 64 -k 16384 -R -f /tmp/file
 measured tmpfs-read "16384 4096 12288 0" -b page_idle --cgroup /sys/fs/cgroup/reader 1
@@ -78,6 +127,26 @@ memidle --cgroup /sys/fs/cgroup/reader 100ms >/tmp/o 2>&1
 check read-not-seen-is-said: grep -q 'read(2) and write(2) of page cache are not seen' /tmp/o
 end
 rm /tmp/file
+echo 0 >/sys/kernel/mm/lru_gen/enabled
+in_cgroup writer -m 64 -k 16384 -W -f /tmp/file
+measured tmpfs-written "16384 4096 12288 0" -b page_idle --cgroup /sys/fs/cgroup/writer 1
+echo 7 >/sys/kernel/mm/lru_gen/enabled
+end
+rm /tmp/file
+
+# pages that the kernel has merged: the hot part's, and the others
+echo 0 >/sys/kernel/mm/ksm/sleep_millisecs
+echo 20000 >/sys/kernel/mm/ksm/pages_to_scan
+echo 1 >/sys/kernel/mm/ksm/run
+victim -m 64 -r -K
+for i in $(seq 100); do
+	[ "$(cat /sys/kernel/mm/ksm/pages_sharing)" -lt 16300 ] || break
+	sleep 0.1
+done
+echo 0 >/sys/kernel/mm/ksm/run
+check is-merged: test "$(cat /sys/kernel/mm/ksm/pages_sharing)" -ge 16300
+measured ksm "16384 8192 8192 0" -b page_idle -f --filter "$big" $P 1
+end
 
 # cgroup and machine by page frames; the last word of the bitmap is not whole
 in_cgroup c/d -m 64
@@ -128,6 +197,21 @@ set -- $(totals "$json")
 check swap: test "$1" -ge 8192 -a "$1" -le 8500 -a "$2" -ge 8110 -a "$2" -le 8300 -a $(($1 + $6)) = 16384
 end
 
+# reclaim clears the bits around what it looks at, without a generation more
+in_cgroup reclaimed -m 64
+(sleep 0.5; echo 4M >/sys/fs/cgroup/reclaimed/memory.reclaim) 2>/dev/null &
+json=$(memidle -q --json $F --filter "$big" $P 1)
+check reclaim-taints: tainted lru_gen
+end
+victim -m 64 -q -G
+memidle -q --json $F --filter "$big" $P 2 >/tmp/o &
+marked
+: >/tmp/ready.$n.go
+wait $M
+set -- $(totals "$(cat /tmp/o)")
+check swapped-in: test "$1" = 16384 -a "$2" -ge 16220 -a "$6" = 0
+end
+
 # a child shares what neither has written since the fork
 victim -m 64 -c 1
 measured fork "24576 16384 8192 0" $F --filter "$big" --tree $P 1
@@ -141,6 +225,17 @@ memidle $F --filter 'longer(8M)' -s 500ms -n 20 --png /out/double.png $P \
 M=$!
 while ! grep -q ' pages: ' /tmp/said; do sleep 0.02; done
 : >/tmp/double.go
+wait $M
+end
+
+# one array: all, none, one half, the other, all
+./memidle-double /tmp/single 1000 single & P=$!
+while [ ! -e /tmp/single ]; do sleep 0.1; done
+memidle --json $F --filter 'longer(8M)' -s 250ms -n 20 $P \
+	>/out/single 2>/tmp/said &
+M=$!
+while ! grep -q ' pages: ' /tmp/said; do sleep 0.02; done
+: >/tmp/single.go
 wait $M
 end
 
@@ -164,6 +259,7 @@ EOF2
 vm test -t 300 -f "$VM/memidle-guest.sh" \
 	-f "$("$VM/cc" "$VM/memidle-victim.c")" \
 	-f "$("$VM/cc" "$VM/memidle-flags.c")" \
+	-f "$("$VM/cc" "$VM/memidle-wss.c")" \
 	-f "$("$VM/cc" "$VM/memidle-double.c")" "$OUT/guest"
 
 # The picture: of the eighths of the addresses one or two neighbours are hot in
@@ -225,6 +321,25 @@ phases()
 			exit bad || n != 20
 		}'
 }
+# The middle samples of each second, which has 4, are its own.
+single()
+{
+	sed -n 's/.*"denied":0,"pages":{"present":\([0-9]*\),"active":\([0-9]*\).*/\1 \2/p' "$1" |
+	awk '
+		{ present = $1; active[NR] = $2 }
+		END {
+			split("1 0 0.5 0.5 1", want)
+			for (p = 1; p <= 5; p++)
+				for (c = 4 * p - 2; c <= 4 * p - 1; c++) {
+					d = active[c] - want[p] * 3907
+					printf "second %d: %d of %d\n", p, active[c], present
+					if (d > 40 || d < -40) bad = 1
+				}
+			exit bad || NR != 20 || present < 3906 || present > 3908
+		}'
+}
+[ ! -s "$OUT/test/out/single" ] ||
+	check single: single "$OUT/test/out/single"
 [ ! -e "$OUT/test/out/double.png" ] ||
 	check double-picture: phases "$OUT/test/out/double.png"
 [ ! -e "$OUT/test/out/phases.png" ] ||
