@@ -54,7 +54,7 @@ mkfs.ext4 -q -F -O ^has_journal -d "$root" "$OUT/disk"
 . "$VM/slot.sh"
 take_slot
 setpriv --pdeathsig TERM timeout -k 5 240 setpriv --pdeathsig KILL \
-	qemu-system-x86_64 -accel tcg,thread=multi -cpu max -m 768 -smp 2 \
+	qemu-system-x86_64 -accel tcg,thread=single -cpu max -m 768 -smp 2 \
 	-nic none -no-reboot -display none -monitor none \
 	-serial "file:$OUT/console" -serial "file:$OUT/log" \
 	-kernel "$kernel/vmlinuz" -initrd "$OUT/initrd" \
