@@ -114,12 +114,12 @@ $(objects): $(obj)/%.o: %.c $(gen)/stamp
 # page that is allocated.
 hot := libcore/base/lines libcore/kern/maps libcore/kern/region \
 	libcore/flow/sha256 libcore/flow/sha256_ni libcore/flow/xxh32 \
-	$(addprefix applets/memmaps/,emit picture canvas) \
+	$(addprefix applets/memmaps/,body picture canvas) \
 	libcore/kern/ring applets/memtrack/decode \
 	applets/memtrack/acct
 $(hot:%=$(obj)/%.o): OPT = -O2
 # No memcpy for the few bytes of a number: the call costs more than the loop.
-$(obj)/applets/memmaps/emit.o: OPT += -fno-tree-loop-distribute-patterns
+$(obj)/applets/memmaps/body.o: OPT += -fno-tree-loop-distribute-patterns
 
 # zlib's and LZ4's own sources; what is not used is dropped by the linker.
 # Their inner loops are worth the bytes that -O2 costs. Z_SOLO: no malloc.

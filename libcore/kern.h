@@ -150,6 +150,8 @@ struct regions {
 	int smaps;
 	u64 end;		/* of the region before, and what it was */
 	u8 end_guard, end_data;
+	u8 whole;		/* the last of all is read: the vsyscall page of
+				 * a 64-bit process of x86 */
 	char path[REGION_PATH_MAX];
 };
 /* Reads /proc/PID/smaps, or maps. buf is the caller's, 4 KiB or more, as in
@@ -160,7 +162,8 @@ int regions_open(struct regions *r, int pid, int smaps, char *buf, size_t size);
 void regions_open_fd(struct regions *r, int fd, int smaps, char *buf,
 	size_t size);
 /* 1, 0 at the end, -1 with errno. A process that ends while it is read ends
- * the list early: see process_ended. vma.path is valid until the next call. */
+ * the list early: see whole and process_ended. vma.path is valid until the
+ * next call. */
 int regions_next(struct regions *r, struct region *g);
 void regions_close(struct regions *r);
 /* 1 when the process has no memory (any more): gone, zombie or kernel thread.

@@ -100,8 +100,8 @@ int skipped_tell(const struct skipped *s, u64 read);
 /* A process that was named: its own message. */
 void skip_tell(int pid, enum skip why);
 
-/* Permissions as maps writes them, "rw-p". */
-void perm_text(char buf[5], u32 perm);
+/* Permissions as maps writes them, "rw-p", by enum vma_perm. */
+extern const char perm_texts[16][5];
 
 /* ---- table.c, emit.c: the two shapes of the listing; exit codes ---- */
 

@@ -227,13 +227,13 @@ take_entries(void *arg, u64 vpn, const u64 *entries, size_t n)
 static void
 put_heading(const struct region *g)
 {
-	char perm[5], size[FMT_SIZE_MAX];
+	char size[FMT_SIZE_MAX];
 
 	if (rows.format != ROWS_TABLE)
 		return;
-	perm_text(perm, g->vma.perm);
 	out_fmt(&report, "%lx-%lx %s %s %s%s%s ", g->vma.start, g->vma.end,
-		perm, fmt_size(size, g->vma.end - g->vma.start),
+		perm_texts[g->vma.perm],
+		fmt_size(size, g->vma.end - g->vma.start),
 		region_type_names[g->type], g->kind ? " " : "",
 		region_kind_names[g->kind]);
 	out_escaped(&report, g->vma.path, g->vma.path_len);

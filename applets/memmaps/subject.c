@@ -129,7 +129,7 @@ int
 subject_ended(const struct subject *s)
 {
 	/* Kernel threads and zombies have had no memory before. */
-	return !(s->stat.flags & PF_KTHREAD_FLAG) && s->stat.state != 'Z' &&
+	return !s->regions.whole && !(s->stat.flags & PF_KTHREAD_FLAG) && s->stat.state != 'Z' &&
 		process_ended(s->pid);
 }
 
@@ -182,12 +182,7 @@ skipped_tell(const struct skipped *s, u64 read)
 	return n[SKIP_DENIED] || n[SKIP_ERROR] ? EXIT_PARTIAL : EXIT_DONE;
 }
 
-void
-perm_text(char buf[5], u32 perm)
-{
-	buf[0] = perm & VMA_READ ? 'r' : '-';
-	buf[1] = perm & VMA_WRITE ? 'w' : '-';
-	buf[2] = perm & VMA_EXEC ? 'x' : '-';
-	buf[3] = perm & VMA_SHARED ? 's' : 'p';
-	buf[4] = 0;
-}
+const char perm_texts[16][5] = {
+	"---p", "r--p", "-w-p", "rw-p", "--xp", "r-xp", "-wxp", "rwxp",
+	"---s", "r--s", "-w-s", "rw-s", "--xs", "r-xs", "-wxs", "rwxs",
+};

@@ -95,14 +95,13 @@ static void
 put_row(int pid, const struct region *g)
 {
 	const struct vma *v = &g->vma;
-	char range[40], perm[5];
+	char range[40];
 
 	fmt_str(range, sizeof(range), "%lx-%lx", v->start, v->end);
-	perm_text(perm, v->perm);
 	if (is_many())
 		rows_u64(&rows, (u64)pid);
 	rows_text(&rows, range);
-	rows_text(&rows, perm);
+	rows_text(&rows, perm_texts[v->perm]);
 	rows_u64(&rows, v->end - v->start);
 	rows_u64(&rows, g->kb[SMAPS_RSS] * KIB);
 	rows_u64(&rows, g->kb[SMAPS_PSS] * KIB);

@@ -27,23 +27,24 @@ maps_close(struct maps *m)
 	close(m->fd);
 }
 
+/* Value + 1 of a digit, lower case as the kernel writes it; 0: none. */
+static const u8 digits[256] = {
+	['0'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+	['a'] = 11, 12, 13, 14, 15, 16,
+};
+
 /* Numbers without blanks before them, inlined: these lines are read by the
  * ten thousand. NULL when there is none, or too big a one. */
 static inline const char *
 take_hex(const char *s, u64 *v)
 {
 	const char *start = s;
+	unsigned digit;
+	u64 n = 0;
 
-	for (*v = 0;; s++) {
-		unsigned d = (u8)*s - '0';
-
-		if (d > 9) {
-			d = (u8)(*s | 0x20) - 'a' + 10u;
-			if (d < 10 || d > 15)
-				break;
-		}
-		*v = *v << 4 | d;
-	}
+	for (; (digit = digits[(u8)*s]); s++)
+		n = n * 16 + digit - 1;
+	*v = n;
 	return s == start || s - start > 16 ? NULL : s;
 }
 
@@ -73,7 +74,7 @@ vma_parse(char *line, size_t n, struct vma *v)
 
 	if (!(s = take_hex(s, &v->start)) || *s++ != '-' ||
 	    !(s = take_hex(s, &v->end)) || v->end < v->start || *s != ' ' ||
-	    strnlen(s, 6) < 6 || s[5] != ' ')
+	    line + n - s < 6 || s[5] != ' ')
 		return -1;
 	v->perm = perm_of(s + 1);
 	if (!(s = take_hex(s + 6, &v->offset)) || *s++ != ' ' ||

@@ -120,6 +120,8 @@ proc_link(int pid, const char *name, char *buf, size_t size)
 }
 
 /* Field numbers are proc(5)'s: 3 is the state, the first after comm. */
+enum { STAT_FIELDS = 24 };	/* the last one that is kept */
+
 static void
 stat_field(struct procstat *st, int field, const char *s)
 {
@@ -167,25 +169,30 @@ procstat_parse(const char *text, size_t n, struct procstat *st)
 		len = COMM_MAX - 1;
 	memcpy(st->comm, open + 1, len);
 	s = close + 1;
-	while ((word = scan_word(&s, &len))) {
+	for (; field <= STAT_FIELDS && (word = scan_word(&s, &len)); field++)
 		if (field == 3)
 			st->state = *word;
 		else
 			stat_field(st, field, word);
-		field++;
-	}
 	errno = EBADMSG;
-	return field > 24 ? 0 : -1;
+	return field > STAT_FIELDS ? 0 : -1;
 }
 
 int
 procstat_read(int pid, struct procstat *st)
 {
 	char buf[1024];
-	ssize_t n = proc_slurp(pid, "stat", buf, sizeof(buf));
+	int fd = proc_open(pid, "stat", O_RDONLY);
+	ssize_t n;
 
+	if (fd < 0)
+		return -1;
+	/* One read gives the whole line; this is read of every process. */
+	n = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
 	if (n < 0)
 		return -1;
+	buf[n] = 0;
 	return procstat_parse(buf, n, st);
 }
 

@@ -29,7 +29,11 @@ enum { STACK_GUARD_MAX = 1 << 20 };
 static int
 begins(const struct vma *v, const char *prefix)
 {
-	return !strncmp(v->path, prefix, strlen(prefix));
+	const char *s = v->path;
+
+	while (*prefix && *prefix == *s)
+		prefix++, s++;
+	return !*prefix;
 }
 
 static int
@@ -45,10 +49,8 @@ ends(const struct vma *v, const char *suffix)
 static int
 is_library(const struct vma *v)
 {
-	const char *s = v->path, *slash;
+	const char *s = memrchr(v->path, '/', v->path_len);
 
-	while ((slash = strchr(s, '/')))
-		s = slash + 1;
 	while ((s = strstr(s, ".so"))) {
 		s += 3;
 		if (!*s || *s == ' ' ||
@@ -161,6 +163,7 @@ classify(struct regions *r, struct region *g)
 	r->end = v->end;
 	r->end_guard = g->kind == KIND_GUARD;
 	r->end_data = private_rw && v->inode && *v->path == '/';
+	r->whole = g->type == REGION_VSYSCALL;
 }
 
 /* Two letters each; "ht" is hugetlb, "io" and "pf" are device memory. */
@@ -259,7 +262,7 @@ regions_open_fd(struct regions *r, int fd, int smaps, char *buf, size_t size)
 {
 	r->smaps = smaps;
 	r->end = 0;
-	r->end_guard = r->end_data = 0;
+	r->end_guard = r->end_data = r->whole = 0;
 	maps_open_fd(&r->maps, fd, buf, size);
 }
 
