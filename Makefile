@@ -111,12 +111,12 @@ $(objects): $(obj)/%.o: %.c $(gen)/stamp
 -include $(objects:.o=.d)
 
 # What goes over every line of maps and smaps, every byte of a dump, and every
-# page that is allocated.
+# page that is allocated or asked for.
 hot := libcore/base/lines libcore/kern/maps libcore/kern/region \
 	libcore/flow/sha256 libcore/flow/sha256_ni libcore/flow/xxh32 \
 	$(addprefix applets/memmaps/,body picture canvas) \
 	libcore/kern/ring applets/memtrack/decode \
-	applets/memtrack/acct
+	applets/memtrack/acct applets/memidle/bitmap
 $(hot:%=$(obj)/%.o): OPT = -O2
 # No memcpy for the few bytes of a number: the call costs more than the loop.
 $(obj)/applets/memmaps/body.o: OPT += -fno-tree-loop-distribute-patterns

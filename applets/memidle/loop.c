@@ -1,5 +1,7 @@
 /* loop.c - mark, wait, read, and again: ticks on the monotonic clock that do
  * not drift, and an end that is always the same. */
+#include <sys/prctl.h>
+
 #include "memidle.h"
 
 static const struct backend_ops *const backends[BACKEND_COUNT] = {
@@ -15,7 +17,7 @@ static u64 start, set_middle, samples, cpu_start;
 
 enum {
 	LOOK = 50000000,	/* ns between looks whether all have ended */
-	BUFFERS = 56 * 1024,	/* for pagemap, the flags, output */
+	BUFFERS = 40 * 1024,	/* for pagemap, the flags, output */
 };
 
 /* ---- phases ---- */
@@ -185,20 +187,22 @@ static const u16 page_cost[BACKEND_COUNT] = {
 	[BACKEND_SOFT_DIRTY] = 60, [BACKEND_DAMON] = 60,
 };
 
-/* The program's own data and stack: resident less shared, and the buffers that
- * are touched from here on. */
+/* The program itself: what of it is resident now (statm counts by hundreds of
+ * KiB), and what is touched from here on. */
 static u64
 own_memory(void)
 {
-	char buf[128];
-	const char *s = buf;
-	u64 size, resident_pages, shared = 0;
+	static char buf[1024];
+	const char *s;
+	u64 kib = 0;
 
-	if (root_slurp("/proc/self/statm", buf, sizeof(buf)) <= 0 ||
-	    scan_u64(&s, &size) < 0 || scan_u64(&s, &resident_pages) < 0 ||
-	    scan_u64(&s, &shared) < 0)
-		return BUFFERS;
-	return ((resident_pages - shared) << page_shift) + BUFFERS;
+	s = root_slurp("/proc/self/smaps_rollup", buf, sizeof(buf)) > 0
+		? strstr(buf, "\nRss:") : NULL;
+	if (s) {
+		s += 5 + strspn(s + 5, " ");
+		scan_u64(&s, &kib);
+	}
+	return kib * KIB + BUFFERS;
 }
 
 static u64
@@ -299,6 +303,8 @@ measure_run(void)
 	ops = backends[idle.backend];
 	stop_on_signals();
 	watched_open();
+	/* not before: the command would have none either */
+	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	ops->open();
 	pages = resident();
 	reports_open(pages);
