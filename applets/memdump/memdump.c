@@ -7,10 +7,12 @@
  *	  usage: memdump [OPTIONS] FILE | -o FILE | -o - | --dry-run
  *
  *	  Writes the machine's RAM to FILE, or to standard output (-). Without
- *	  -s it reads /proc/kcore, else /dev/crash, else /dev/mem: the first
- *	  that works. An image FILE may be named instead, to convert it.
+ *	  -s it reads, in a kernel that a crash started, /proc/vmcore (the crashed
+ *	  kernel's RAM), else /proc/kcore, /dev/crash or /dev/mem: the first that
+ *	  works. An image FILE may be named instead, to convert it.
  *
- *	  -s, --source SRC       kcore, crash, mem, or an image (raw, ELF core)
+ *	  -s, --source SRC       vmcore, kcore, crash, mem, or an image (raw, ELF
+ *	                         core)
  *	  -o, --output FILE      written as FILE.part, renamed when complete
  *	  -f, --format FORMAT    lime    records with addresses (the default)
  *	                         raw     address = offset, holes stay holes

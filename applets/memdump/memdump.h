@@ -99,6 +99,7 @@ int source_info(struct source *s, u64 offset, u64 size);
 void source_info_sys(struct source *s);
 /* Kernel text by iomem and VMCOREINFO (x86-64); else it stays unknown. */
 void source_text(struct source *s);
+int vmcore_open(struct source *s);
 int kcore_open(struct source *s);
 int crash_open(struct source *s);
 int mem_open(struct source *s);

@@ -10,6 +10,8 @@ static const struct kind {
 	const char *name, *path;
 	int (*open)(struct source *s);
 } kinds[] = {
+	/* In a crash kernel the RAM wanted is not its own. */
+	{ "vmcore", "/proc/vmcore", vmcore_open },
 	{ "kcore", "/proc/kcore", kcore_open },
 	{ "crash", "/dev/crash", crash_open },
 	{ "mem", "/dev/mem", mem_open },

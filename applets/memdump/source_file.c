@@ -1,4 +1,5 @@
-/* source_file.c - images: raw (address = offset) and ELF cores. */
+/* source_file.c - images: raw (address = offset) and ELF cores, of which the
+ * crashed kernel's is one. */
 #include <elf.h>
 
 #include "memdump.h"
@@ -153,15 +154,12 @@ elf_map(struct source *s, struct core *e, u64 size)
 	return source_map(s, ram, nram, seg, n);
 }
 
-int
-file_open(struct source *s)
+static int
+file_map(struct source *s)
 {
 	struct core e;
 	u64 size = 0;
 
-	s->fd = open(s->name, O_RDONLY | O_CLOEXEC);
-	if (s->fd < 0)
-		return source_refuse(s, "%s", strerror(errno));
 	if (file_size(s, &size) < 0)
 		return -1;
 	if (!core_open(&e, s->fd))
@@ -170,4 +168,25 @@ file_open(struct source *s)
 	if (errno == ENOTSUP)
 		return source_refuse(s, "a 32-bit or big-endian ELF file");
 	return refuse_other(s) < 0 ? -1 : raw_map(s, size);
+}
+
+int
+file_open(struct source *s)
+{
+	s->fd = open(s->name, O_RDONLY | O_CLOEXEC);
+	if (s->fd < 0)
+		return source_refuse(s, "%s", strerror(errno));
+	return file_map(s);
+}
+
+int
+vmcore_open(struct source *s)
+{
+	s->fd = root_open("/proc/vmcore", O_RDONLY);
+	if (s->fd < 0 && errno == ENOENT)
+		return source_refuse(s, "not there: only the kernel that a "
+			"crash started has it");
+	if (s->fd < 0)
+		return source_denied(s, errno, "");
+	return file_map(s);
 }
