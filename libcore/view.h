@@ -117,7 +117,7 @@ void term_size(int fd, int *cols, int *rows);
 /* ---- png.c: a picture of up to 256 colours, written row by row ---- */
 
 enum {
-	PNG_LEVEL = 6, PNG_WINDOW = 15, PNG_MEMORY = 8,	/* of zlib */
+	PNG_LEVEL = 3, PNG_WINDOW = 15, PNG_MEMORY = 8,	/* of zlib */
 	PNG_PIECE = 1024,	/* pixels taken at once */
 	PNG_DATA = 16384,	/* bytes of an IDAT chunk */
 	PNG_ZLIB = CFG_CODEC_GZIP ? 288 * 1024 : 256,

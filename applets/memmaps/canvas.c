@@ -23,6 +23,73 @@ columns_for(u32 blocks)
 	return best;
 }
 
+/* Position along the curve in a block: a quadrant at a time, turned as the
+ * curve turns. The turns are in the bits of *turn: x and y are swapped; both
+ * are counted from the other side. */
+enum { SWAPPED = 1, REVERSED = 2, TURNS = 4, STEP = 4 };
+
+static u32
+quadrants(u32 x, u32 y, unsigned levels, unsigned *turn)
+{
+	u32 d = 0, side, t;
+
+	for (side = 1u << levels >> 1; side; side >>= 1) {
+		u32 right = !!(x & side), below = !!(y & side);
+
+		if (*turn & REVERSED) {
+			right ^= 1;
+			below ^= 1;
+		}
+		if (*turn & SWAPPED) {
+			t = right;
+			right = below;
+			below = t;
+		}
+		d = d << 2 | ((3 * right) ^ below);
+		if (!below)
+			*turn ^= SWAPPED | (right ? REVERSED : 0);
+	}
+	return d;
+}
+
+/* STEP levels of it at once, for all there can be. */
+static struct {
+	u8 at, turn;
+} steps[TURNS][1 << STEP][1 << STEP];
+
+static void
+make_steps(void)
+{
+	unsigned turn, to, x, y;
+
+	for (turn = 0; turn < TURNS; turn++)
+		for (y = 0; y < 1 << STEP; y++)
+			for (x = 0; x < 1 << STEP; x++) {
+				to = turn;
+				steps[turn][y][x].at = (u8)quadrants(x, y,
+					STEP, &to);
+				steps[turn][y][x].turn = (u8)to;
+			}
+}
+
+/* Levels above the block's own, up to a multiple of STEP, each swap once. */
+static u64
+hilbert(u32 x, u32 y, unsigned shift)
+{
+	const u32 mask = (1 << STEP) - 1;
+	int level = (int)((shift + STEP - 1) / STEP * STEP);
+	unsigned turn = ((unsigned)level - shift) & SWAPPED;
+	u64 d = 0;
+
+	while ((level -= STEP) >= 0) {
+		u32 right = x >> level & mask, below = y >> level & mask;
+
+		d = d << 2 * STEP | steps[turn][below][right].at;
+		turn = steps[turn][below][right].turn;
+	}
+	return d;
+}
+
 void
 canvas_fit(struct canvas *c, u64 pixels, u32 width)
 {
@@ -41,31 +108,7 @@ canvas_fit(struct canvas *c, u64 pixels, u32 width)
 	c->rows = (blocks + c->columns - 1) / c->columns;
 	c->width = c->columns << c->shift;
 	c->height = c->rows << c->shift;
-}
-
-/* Position along the curve in a block: a quadrant at a time, turned as the
- * curve turns. */
-static u64
-hilbert(u32 x, u32 y, unsigned shift)
-{
-	u64 d = 0;
-	u32 side;
-
-	for (side = 1u << shift >> 1; side; side >>= 1) {
-		u32 right = !!(x & side), below = !!(y & side), t;
-
-		d = d << 2 | ((3 * right) ^ below);
-		if (below)
-			continue;
-		if (right) {
-			x = ~x;
-			y = ~y;
-		}
-		t = x;
-		x = y;
-		y = t;
-	}
-	return d;
+	make_steps();
 }
 
 s64
