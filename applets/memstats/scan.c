@@ -8,14 +8,14 @@
 #include "memstats.h"
 #include "scan.h"
 
+#define MADV_POPULATE_WRITE_ 23	/* Linux 5.14 */
+
 struct scan scan;
 
 static u16 *narrow;
 static u32 *wide;
-static u64 zero_pfn, huge_zero_pfn, huge_asked;
-static int flags_fd = -1;
 
-enum { HUGE_PAGES = 512, NARROW_MAX = 1 << 16, WIDE_MAX = 1 << 24 };
+enum { NARROW_MAX = 1 << 16, WIDE_MAX = 1 << 24 };
 
 static void *
 map_anonymous(u64 size)
@@ -32,35 +32,12 @@ classes_cost(u64 limit)
 	return limit * sizeof(*narrow) + NARROW_MAX * sizeof(struct class);
 }
 
-/* The page of zeroes that read-only touches of fresh memory all share. Also
- * tells whether page numbers are shown at all: 0 = they are not. */
-static int
-find_zero_page(void)
-{
-	volatile const char *p = map_anonymous(page_size);
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	u64 e = 0;
-
-	if (fd < 0 || !p)
-		return 0;
-	(void)*p;
-	if (pagemap_read(fd, (uintptr_t)p >> page_shift, &e, 1) != 1)
-		e = 0;
-	close(fd);
-	munmap((void *)p, page_size);
-	zero_pfn = PM_PFN(e);
-	return zero_pfn != 0;
-}
-
 /* 0; -1: no page numbers. */
 int
 classes_open(void)
 {
-	if (!*root_dir) {
-		if (!find_zero_page())
-			return -1;
-		flags_fd = root_open("/proc/kpageflags", O_RDONLY);
-	}
+	if (!*root_dir && zeroes_open() < 0)
+		return -1;
 	if (CFG_MEMSTATS_TWO_BITS && scan.two_bits) {
 		bits_open();
 		return 0;
@@ -73,16 +50,33 @@ classes_open(void)
 	return 0;
 }
 
+/* More mappings of pages than pages: the map will be met all over, by pages in
+ * no order, so huge pages of its own are worth having. All at once, before the
+ * first process is read: the kernel may move pages to make room. */
+static void
+narrow_reset(void)
+{
+	u64 size = scan.limit * sizeof(*narrow), mapped = 0;
+	u32 i;
+
+	madvise(narrow, size, MADV_DONTNEED);
+	for (i = 0; i < procs.count; i++)
+		mapped += procs.list[i].rss_pages;
+	if (mapped > scan.ram_end && !madvise(narrow, size, MADV_HUGEPAGE))
+		madvise(narrow, scan.ram_end * sizeof(*narrow),
+			MADV_POPULATE_WRITE_);
+}
+
 void
 classes_reset(void)
 {
 	u32 i;
 
-	huge_zero_pfn = huge_asked = 0;
+	zeroes_reset();
 	if (scan.two_bits)
 		return;
 	if (narrow)
-		madvise(narrow, scan.limit * sizeof(*narrow), MADV_DONTNEED);
+		narrow_reset();
 	else
 		madvise(wide, scan.limit * sizeof(*wide), MADV_DONTNEED);
 	for (i = 0; i < CLASS_FIRST; i++)
@@ -142,26 +136,6 @@ class_step(u32 from, u32 me)
 	return scan.classes[from].proc == me ? from : class_add(from, me);
 }
 
-/* A huge zero page is no memory of anybody's. It looks like a shared huge
- * page; the first page of such a one is looked up. */
-static int
-is_huge_zero(u64 pfn)
-{
-	u64 flags;
-
-	if (pfn - huge_zero_pfn < HUGE_PAGES && huge_zero_pfn)
-		return 1;
-	if (pfn % HUGE_PAGES || huge_zero_pfn || huge_asked == pfn ||
-	    flags_fd < 0)
-		return 0;
-	huge_asked = pfn;
-	if (kpage_read(flags_fd, pfn, &flags, 1) != 1 ||
-	    !(flags & KPF(ZERO_PAGE)) || !(flags & KPF(THP)))
-		return 0;
-	huge_zero_pfn = pfn;
-	return 1;
-}
-
 /* Index into the map of a present page, or 0 when it does not count. In a
  * shared mapping every page that has an owner is a file's. */
 static inline u64
@@ -177,8 +151,7 @@ page_index(u64 e, const struct part *part, struct process *p)
 			p->hidden++;
 		return 0;
 	}
-	if (!(e & (PM_FILE | PM_EXCLUSIVE)) &&
-	    (pfn == zero_pfn || is_huge_zero(pfn)))
+	if (!(e & (PM_FILE | PM_EXCLUSIVE)) && is_zeroes(pfn))
 		return 0;
 	return pfn;
 }
@@ -215,6 +188,15 @@ map_set(u64 i, u32 class, int is_wide)
 		narrow[i] = (u16)class;
 }
 
+static inline void
+map_prefetch(u64 i, int is_wide)
+{
+	if (is_wide)
+		__builtin_prefetch(wide + i);
+	else
+		__builtin_prefetch(narrow + i);
+}
+
 /* What the walk of one piece of a page map knows of the page before. */
 struct run {
 	u32 from, to;		/* its class before and now */
@@ -224,6 +206,47 @@ struct run {
 };
 #define PM_KIND (PM_PRESENT | PM_SWAP | PM_FILE | PM_EXCLUSIVE)
 
+/* Pages that follow each other in RAM, as they mostly do, are compared and set
+ * a block at a time: their entries differ by one each, and what the map has of
+ * them is a few words. */
+enum { BLOCK = 8, BLOCK_WORDS = BLOCK * 4 / 8, AHEAD = 64 };
+
+static inline int
+block_follows(const u64 *e)
+{
+	u64 first = e[0];
+
+	return e[7] - first == 7 && !((e[1] - first - 1) |
+		(e[2] - first - 2) | (e[3] - first - 3) | (e[4] - first - 4) |
+		(e[5] - first - 5) | (e[6] - first - 6));
+}
+
+/* A word of the map that says class of all its pages. */
+static inline u64
+block_word(u32 class, int is_wide)
+{
+	return is_wide ? class * 0x100000001ull : class * 0x1000100010001ull;
+}
+
+/* 1 and the block's words in the map are set to to, when all were from. */
+static inline int
+block_change(u64 pfn, u64 from, u64 to, int is_wide)
+{
+	unsigned k, words = is_wide ? BLOCK_WORDS : BLOCK_WORDS / 2;
+	u8 *at = is_wide ? (u8 *)(wide + pfn) : (u8 *)(narrow + pfn);
+	u64 word, differ = 0;
+
+	for (k = 0; k < words; k++) {
+		memcpy(&word, at + k * 8, 8);
+		differ |= word ^ from;
+	}
+	if (differ)
+		return 0;
+	for (k = 0; k < words; k++)
+		memcpy(at + k * 8, &to, 8);
+	return 1;
+}
+
 /* Neighbours mostly are alike: as long as an entry is of the same kind and its
  * page of the same class, nothing needs to be looked up. A page of zeroes has
  * no class, so it is not let through. Returns the entries that were alike. */
@@ -232,18 +255,30 @@ classify_alike(const u64 *entries, size_t n, struct run *r, int is_wide)
 {
 	u64 end = scan.ram_end, flags = r->flags;
 	u32 in_map = r->in_map, to = r->to;
-	size_t i;
+	u64 from_word = block_word(in_map, is_wide);
+	u64 to_word = block_word(to, is_wide);
+	size_t i = 0;
 
 	if (!(flags & PM_PRESENT) ||
 	    (!in_map && !(flags & (PM_FILE | PM_EXCLUSIVE))))
 		return 0;
-	for (i = 0; i < n; i++) {
+	while (i < n) {
 		u64 e = entries[i], pfn = PM_PFN(e);
 
-		if ((e & PM_KIND) != flags || pfn >= end ||
-		    map_get(pfn, is_wide) != in_map)
+		if (n - i > AHEAD)
+			map_prefetch(PM_PFN(entries[i + AHEAD]), is_wide);
+		if ((e & PM_KIND) != flags || pfn >= end)
+			break;
+		if (n - i >= BLOCK && end - pfn >= BLOCK &&
+		    block_follows(entries + i) &&
+		    block_change(pfn, from_word, to_word, is_wide)) {
+			i += BLOCK;
+			continue;
+		}
+		if (map_get(pfn, is_wide) != in_map)
 			break;
 		map_set(pfn, to, is_wide);
+		i++;
 	}
 	return i;
 }

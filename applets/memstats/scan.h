@@ -22,6 +22,12 @@ void swap_reset(u64 first);	/* index of the first slot in the map */
  * (migration, hwpoison, guard..) and no swap. */
 u64 swap_index(u64 entry);
 
+/* zeroes.c */
+int zeroes_open(void);		/* 0, -1 = page numbers are not shown */
+void zeroes_reset(void);	/* the huge one may have gone and come back */
+/* Of a page that is neither a file's nor mapped once. */
+int is_zeroes(u64 pfn);
+
 /* scan.c */
 u64 classes_cost(u64 limit);
 int classes_open(void);		/* 0, -1 = page numbers are not shown */
