@@ -11,17 +11,26 @@ for p in memstats-load memstats-time memmaps-floor; do
 	gcc -O2 -w -o "$work/$p" "tests/bench/$p.c" || exit 1
 done
 
-# compare TEXT TARGET "FLOOR COMMAND" COMMAND...
+# compare TEXT TARGET "FLOOR COMMAND" COMMAND...: in turns, for what else the
+# machine does comes and goes
 compare() {
 	_text=$1 _target=$2 _floor=$3; shift 3
-	# shellcheck disable=SC2086
-	floor=$(median 1 $_floor)
-	cpu=$(median 1 "$work/memstats-time" "$@")
-	rss=$(median 3 "$work/memstats-time" "$@")
-	awk -v t="$_text" -v f="$floor" -v c="$cpu" -v r="$rss" \
+	: >"$work/floor"; : >"$work/ours"
+	_n=0
+	while [ $((_n += 1)) -le "$BENCH_RUNS" ]; do
+		# shellcheck disable=SC2086
+		$_floor >>"$work/floor"
+		"$work/memstats-time" "$@" >>"$work/ours"
+	done
+	awk -v t="$_text" -v f="$(middle 1 "$work/floor")" \
+		-v c="$(middle 1 "$work/ours")" -v r="$(middle 3 "$work/ours")" \
 		-v target="$_target" 'BEGIN {
 		printf "%-34s %.3f s, bare reads %.3f s: %.2f x; %.1f MiB (%s)\n",
 			t, c, f, c / f, r / 1024, target }'
+}
+middle() { # FIELD FILE
+	awk -v f="$1" '{ print $f }' "$2" | sort -n |
+		awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
 }
 peer() { # TEXT COMMAND...
 	_text=$1; shift
