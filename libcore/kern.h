@@ -208,7 +208,9 @@ struct pagemap_region {
 #define PAGE_IS_GUARD_ (1 << 8)
 /* Runs with any bit of any_of in [*start, end), categories reported by
  * return_mask. Regions written (0 = none left); *start moves to where the walk
- * ended. -1 with errno (ENOTTY, EINVAL: the kernel has no PAGEMAP_SCAN). */
+ * ended. -1 with errno (ENOTTY, EINVAL: the kernel has no PAGEMAP_SCAN). In a
+ * captured tree the runs are where the file has data, of no category; ENODATA:
+ * it ends before end. */
 ssize_t pagemap_scan(int fd, u64 *start, u64 end, u64 any_of, u64 return_mask,
 	struct pagemap_region *regions, size_t count);
 

@@ -96,9 +96,11 @@
  * 	                       on; .tar.gz and .tar.lz4 compress; --force replaces
  * 	                       FILE, - is standard output
  * 	        --skip-environ without the environments, where secrets often are
- * 	                       Unpacked by GNU tar (pagemap is a sparse file), every
- * 	                       applet reads the directory with --root DIR. Names of
- * 	                       files and command lines are in it all the same.
+ * 	                       GNU tar unpacks it (pagemap is a sparse file); memmaps,
+ * 	                       memstats and shmat's list read the directory with
+ * 	                       --root DIR. What memidle and memtrack measure, and what
+ * 	                       memdump dumps, needs the machine. Names of files and
+ * 	                       command lines are in it all the same.
  *
  * config MEMMAPS_PICTURE
  * 	bool "pictures, PNG and terminal (13 kb)"

@@ -155,7 +155,12 @@ skip_tell(int pid, enum skip why)
 			"it even to root");
 		break;
 	case SKIP_VANISHED:
-		warn("%d: no such process", pid);
+		if (*root_dir)
+			warn("%d: no %s/proc/%d/%s: no such process, or it "
+				"could not be read when the tree was made",
+				pid, root_dir, pid, ask.smaps ? "smaps" : "maps");
+		else
+			warn("%d: no such process", pid);
 		break;
 	case SKIP_KERNEL:
 		warn("%d: a kernel thread, left out by --skip-kernel", pid);

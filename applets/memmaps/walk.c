@@ -1,5 +1,5 @@
 /* walk.c - entries by the thousand; where a mapping is mostly empty, only what
- * PAGEMAP_SCAN, or the file's own holes in a captured tree, say is there. */
+ * pagemap_scan says is there. */
 #include "walk.h"
 
 enum {
@@ -44,36 +44,6 @@ read_range(struct walk *w, u64 vpn, u64 end)
 	return 0;
 }
 
-/* The next run of pages that are there at or after *vpn: 1, 0, -1. */
-static int
-data_run(struct walk *w, u64 *vpn, u64 end, u64 *run_end)
-{
-	off_t data = lseek(w->fd, (off_t)(*vpn * 8), SEEK_DATA), hole;
-
-	if (data < 0)
-		return errno == ENXIO ? 0 : -1;
-	hole = lseek(w->fd, data, SEEK_HOLE);
-	*vpn = (u64)data / 8 > *vpn ? (u64)data / 8 : *vpn;
-	*run_end = hole < 0 || (u64)hole / 8 > end ? end : (u64)hole / 8;
-	return *vpn < end;
-}
-
-static int
-walk_holes(struct walk *w, u64 vpn, u64 end)
-{
-	u64 run_end;
-	int r;
-
-	while ((r = data_run(w, &vpn, end, &run_end)) > 0) {
-		if (run_end == vpn)	/* less than an entry */
-			run_end++;
-		if (read_range(w, vpn, run_end) < 0)
-			return -1;
-		vpn = run_end;
-	}
-	return r;
-}
-
 static int
 walk_scanned(struct walk *w, u64 vpn, u64 end)
 {
@@ -106,8 +76,6 @@ walk_pages(struct walk *w, u64 vpn, u64 end)
 {
 	if (end - vpn < SPARSE)
 		return read_range(w, vpn, end);
-	if (*root_dir)
-		return walk_holes(w, vpn, end);
 	if (!w->no_scan && (end - vpn) * page_size > SPARSER * w->resident) {
 		if (!walk_scanned(w, vpn, end))
 			return 0;

@@ -36,6 +36,42 @@ struct scan_arg {
 };
 #define PAGEMAP_SCAN_ _IOWR('f', 16, struct scan_arg)
 
+/* In a captured tree: where the file has data. */
+static ssize_t
+scan_holes(int fd, u64 *start, u64 end, struct pagemap_region *regions,
+	size_t count)
+{
+	size_t n = 0;
+
+	while (n < count && *start < end) {
+		off_t data = lseek(fd, (off_t)(*start / page_size * 8),
+			SEEK_DATA);
+		off_t hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
+		struct stat st;
+
+		if (hole < 0) {
+			if (errno != ENXIO || fstat(fd, &st) < 0)
+				return -1;
+			if ((u64)st.st_size / 8 * page_size < end) {
+				errno = ENODATA;
+				return -1;
+			}
+			*start = end;
+			break;
+		}
+		regions[n].start = (u64)data / 8 * page_size;
+		if (regions[n].start < *start)
+			regions[n].start = *start;
+		*start = ((u64)hole + 7) / 8 * page_size;
+		if (*start > end)
+			*start = end;
+		regions[n].end = *start;
+		regions[n].categories = 0;
+		n += regions[n].start < end;
+	}
+	return (ssize_t)n;
+}
+
 ssize_t
 pagemap_scan(int fd, u64 *start, u64 end, u64 any_of, u64 return_mask,
 	struct pagemap_region *regions, size_t count)
@@ -45,8 +81,11 @@ pagemap_scan(int fd, u64 *start, u64 end, u64 any_of, u64 return_mask,
 		.vec = (u64)(uintptr_t)regions, .vec_len = count,
 		.category_anyof_mask = any_of, .return_mask = return_mask,
 	};
-	int n = ioctl(fd, PAGEMAP_SCAN_, &arg);
+	int n;
 
+	if (*root_dir)
+		return scan_holes(fd, start, end, regions, count);
+	n = ioctl(fd, PAGEMAP_SCAN_, &arg);
 	if (n >= 0)
 		*start = arg.walk_end;
 	return n;

@@ -127,6 +127,44 @@ test_pagemap(void)
 	close(fd);
 }
 
+/* A captured page map: two pieces of data, 32 blocks of the file system apart,
+ * and a hole to its end. root_set is for good: the last test. */
+static void
+test_captured_pagemap(void)
+{
+	const u64 block = 65536, entries = block / 8, count = 64 * entries;
+	char name[] = "/tmp/membox-t-kern.XXXXXX";
+	int fd = mkstemp(name);
+	struct pagemap_region r[4];
+	u64 e = PM_PRESENT | 5, start = 0, end = count << page_shift;
+	ssize_t n;
+
+	unlink(name);
+	ok(fd >= 0 && !ftruncate(fd, (off_t)(count * 8)) &&
+		pwrite(fd, &e, 8, (off_t)(block * 8)) == 8 &&
+		pwrite(fd, &e, 8, (off_t)(block * 40)) == 8 &&
+		!root_set("/tmp"), "a captured page map");
+	n = pagemap_scan(fd, &start, end, PAGE_IS_PRESENT_, 0, r, 4);
+	ok(n >= 1 && r[0].start <= 8 * entries << page_shift &&
+		r[0].end > 8 * entries << page_shift &&
+		r[n - 1].start <= 40 * entries << page_shift &&
+		r[n - 1].end > 40 * entries << page_shift && start == end,
+		"its holes: %zd runs", n);
+	if (n == 2) {
+		start = (8 * entries + 1) << page_shift;
+		n = pagemap_scan(fd, &start, end, PAGE_IS_PRESENT_, 0, r, 1);
+		ok(n == 1 && r[0].start == (8 * entries + 1) << page_shift &&
+			start == r[0].end, "from within a run, one at a time");
+	}
+	start = 50 * entries << page_shift;
+	ok(!pagemap_scan(fd, &start, end, PAGE_IS_PRESENT_, 0, r, 4) &&
+		start == end, "nothing behind");
+	start = 50 * entries << page_shift;
+	ok(pagemap_scan(fd, &start, end + page_size, PAGE_IS_PRESENT_, 0, r, 4)
+		< 0 && errno == ENODATA, "behind its end");
+	close(fd);
+}
+
 int
 main(void)
 {
@@ -135,5 +173,6 @@ main(void)
 	test_mutations();
 	test_self();
 	test_pagemap();
+	test_captured_pagemap();
 	return unit_failed;
 }
