@@ -54,6 +54,10 @@ int warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void usage_die(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2)));
+/* An option's text is wrong at one place in it: exits 2 after showing the text
+ * and a caret below that place. */
+_Noreturn void fault_die(const char *opt, const char *text, const char *at,
+	const char *what);
 
 /* When set, die and usage_die call it before they exit: for what must not stay
  * half done, like a .part. */

@@ -27,7 +27,7 @@ static const char *at, *whole;
 static _Noreturn void
 filter_die(const char *why)
 {
-	usage_die("--filter '%s': %s at '%s'", whole, why, at);
+	fault_die("--filter", whole, at, why);
 }
 
 static struct op *
@@ -92,6 +92,7 @@ filter_word(int depth)
 {
 	unsigned i;
 	struct op *op;
+	const char *begin;
 
 	if (depth > NEST_MAX)
 		filter_die("nested too deeply");
@@ -110,12 +111,15 @@ filter_word(int depth)
 		if (take("", words[i]))
 			break;
 	if (i == ARRAY_LEN(words))
-		filter_die("unknown word");
+		filter_die("want heap stack anon file readable writable "
+			"executable shared longer(SIZE) or name(GLOB)");
 	op = op_add(i);
+	begin = at + (*at == '(');
 	if (i == F_NAME)
 		op->glob = argument();
-	else if (i == F_LONGER)
-		op->bytes = xparse_size("--filter longer", argument());
+	else if (i == F_LONGER && parse_size(argument(), &op->bytes) < 0)
+		fault_die("--filter", whole, begin, "not a size (like 4096, "
+			"64K, 1.5G)");
 }
 
 static void

@@ -299,10 +299,10 @@ measure_run(void)
 	u64 pages;
 	int status;
 
-	backend_probe_choose();
-	ops = backends[idle.backend];
 	stop_on_signals();
 	watched_open();
+	backend_probe_choose();
+	ops = backends[idle.backend];
 	/* not before: the command would have none either */
 	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	ops->open();

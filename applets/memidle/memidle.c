@@ -18,7 +18,8 @@
  *	      --cgroup PATH   a cgroup and those below it (/sys/fs/cgroup/...)
  *	      --system        the whole machine
  *	      -- COMMAND      start it, measure it and its children; its status is
- *	                      ours
+ *	                      ours, and its output stands between ours: with
+ *	                      --json, let it write elsewhere, or use -o and --read
  *	      --filter EXPR   only such VMAs: heap stack anon file readable writable
  *	                      executable shared longer(SIZE) name(GLOB), with and,
  *	                      or, not and ( )
@@ -252,6 +253,19 @@ option_method(int id, char *arg)
 	}
 }
 
+/* So many seconds, and there is such a process: perhaps that was meant. */
+static void
+hint_pid(const char *s)
+{
+	struct procstat st;
+	u64 v;
+
+	if (!idle.quiet && scan_u64(&s, &v) == 0 && !*s && v >= 300 &&
+	    v <= INT_MAX && !procstat_read((int)v, &st))
+		note("%s: %lu is taken for SECONDS; several processes are "
+			"PID,PID", applet_name, v);
+}
+
 /* The operands: PIDs unless an option says what to measure, then SECONDS. */
 static void
 operands(struct opts *o)
@@ -265,6 +279,7 @@ operands(struct opts *o)
 		idle.pids = *arg++;
 	}
 	if (*arg && !idle.read && !probe_only) {
+		hint_pid(*arg);
 		/* with -s it is how long, else how far apart */
 		if (idle.snapshots)
 			idle.duration = xparse_time("SECONDS", *arg++,
@@ -273,7 +288,8 @@ operands(struct opts *o)
 			set_interval("SECONDS", *arg++);
 	}
 	if (*arg)
-		usage_die("unexpected argument '%s'", *arg);
+		usage_die("unexpected argument '%s' (several processes are "
+			"PID,PID)", *arg);
 	if (kinds + !!o->command + !!idle.read + probe_only > 1)
 		usage_die("one of --tree, --cgroup, --system, --read, --probe "
 			"or -- COMMAND");

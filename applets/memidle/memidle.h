@@ -275,7 +275,14 @@ void mit_run(u64 vpn, u64 count, enum page_state state);
 void mit_region_end(const struct mapping *r);
 void mit_end(const struct sample *s);
 int mit_close(int keep);	/* exit code */
-/* The same from memory; path is for messages. */
+/* From memory, without a message: NULL, or why these bytes are no trace; pages
+ * is what the reports, which are to be opened then, make room for. */
+const char *mit_open_bytes(const u8 *data, size_t n, u64 *pages);
+/* Calls the emit functions for what mit_open_bytes opened; good becomes the
+ * number of samples before the end. */
+enum mit_end { MIT_WHOLE, MIT_CUT, MIT_IMPOSSIBLE };
+enum mit_end mit_read_samples(u64 *good);
+/* All of it; path is for messages. */
 int mit_read_bytes(const u8 *data, size_t n, const char *path);
 /* Calls the emit functions for every sample; the exit code (3: salvaged). */
 int mit_read(const char *path);

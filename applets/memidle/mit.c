@@ -400,33 +400,39 @@ read_columns(struct bytes *b)
 	}
 }
 
-static void
-read_header(struct bytes *from, const char *path)
+/* NULL, or why it is none. */
+static const char *
+read_header(struct bytes *from)
 {
+	static char why[80];
 	struct bytes body;
 	u64 version, page, backend;
 
 	if (from->end - from->p < (ptrdiff_t)sizeof(magic) ||
 	    memcmp(from->p, magic, sizeof(magic)))
-		die("%s: not a trace of memidle", path);
+		return "not a trace of memidle";
 	from->p += sizeof(magic);
 	if (get_record(from, &body) != 'H')
-		die("%s: its header is missing or damaged", path);
+		return "its header is missing or damaged";
 	version = get_number(&body);
 	page = get_number(&body);
 	backend = get_number(&body);
 	get_number(&body);	/* when it was made */
 	emit_written = !!get_number(&body);
-	if (version != VERSION)
-		die("%s: version %lu of the format, this program knows %d",
-			path, version, VERSION);
+	if (version != VERSION) {
+		fmt_str(why, sizeof(why), "version %lu of the format, this "
+			"program knows %d", version, VERSION);
+		return why;
+	}
+	measure_count = 0;
 	read_columns(&body);
 	if (body.bad || page < 1024 || page & (page - 1) ||
 	    page > 1 << 20 || backend >= BACKEND_COUNT)
-		die("%s: its header is damaged", path);
+		return "its header is damaged";
 	page_size = page;
 	page_shift = (unsigned)__builtin_ctzll(page);
 	idle.backend = backend;
+	return NULL;
 }
 
 /* Pages of the first sample's regions: what reports make room for. */
@@ -451,46 +457,72 @@ pages_of(struct bytes from)
 	return most < 1ull << 40 ? most : 1ull << 40;
 }
 
-static int
-read_samples(struct bytes from, const char *path)
-{
-	struct bytes next;
-	u64 good = 0;
+static struct bytes samples_left;
 
-	while (from.p < from.end && !stop_signal) {
-		next = from;
-		if (!whole_sample(&next)) {
-			warn("%s: damaged or cut after %lu samples; what is "
-				"before that is shown", path, good);
-			return EXIT_PARTIAL;
-		}
-		if (read_sample((struct bytes){ from.p, next.p, 0 })) {
-			warn("%s: sample %lu has impossible values", path,
-				good);
-			return EXIT_PARTIAL;
-		}
-		from = next;
-		good++;
+const char *
+mit_open_bytes(const u8 *data, size_t n, u64 *pages)
+{
+	const char *why;
+
+	samples_left = (struct bytes){ data, data + n, 0 };
+	why = read_header(&samples_left);
+	if (!why)
+		*pages = pages_of(samples_left);
+	return why;
+}
+
+enum mit_end
+mit_read_samples(u64 *good)
+{
+	struct bytes next, now;
+
+	for (*good = 0; samples_left.p < samples_left.end && !stop_signal;
+	     ++*good) {
+		now = next = samples_left;
+		if (!whole_sample(&next))
+			return MIT_CUT;
+		now.end = next.p;
+		if (read_sample(now))
+			return MIT_IMPOSSIBLE;
+		samples_left = next;
 	}
-	return EXIT_DONE;
+	return MIT_WHOLE;
+}
+
+static int
+read_all(const char *path)
+{
+	u64 good;
+
+	switch (mit_read_samples(&good)) {
+	case MIT_CUT:
+		warn("%s: damaged or cut after %lu samples; what is before "
+			"that is shown", path, good);
+		return EXIT_PARTIAL;
+	case MIT_IMPOSSIBLE:
+		warn("%s: sample %lu has impossible values", path, good);
+		return EXIT_PARTIAL;
+	default:
+		return EXIT_DONE;
+	}
 }
 
 int
 mit_read_bytes(const u8 *data, size_t n, const char *path)
 {
-	struct bytes from = { data, data + n, 0 };
 	int status, closed;
 	u64 pages;
+	const char *why = mit_open_bytes(data, n, &pages);
 
-	read_header(&from, path);
-	pages = pages_of(from);
+	if (why)
+		die("%s: %s", path, why);
 	emit_open();
 	if (CFG_MEMIDLE_HISTORY && (idle.ages || idle.reuse))
 		history_open(pages);
 	if (CFG_MEMIDLE_HEAT && (idle.heat || idle.png))
 		heat_open(pages);
 	idle_report_open();
-	status = read_samples(from, path);
+	status = read_all(path);
 	closed = idle_report_close();
 	if (CFG_MEMIDLE_HEAT && idle.png && heat_png(idle.png))
 		closed = EXIT_FAILED;

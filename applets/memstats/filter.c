@@ -49,10 +49,7 @@ struct parser {
 static _Noreturn void
 fault(const struct parser *p, const char *at, const char *what)
 {
-	warn("%s: %s", p->opt, what);
-	note("  %s", p->text);
-	note("  %*s^", (int)(at - p->text), "");
-	_exit(EXIT_USAGE);
+	fault_die(p->opt, p->text, at, what);
 }
 
 static void

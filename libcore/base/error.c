@@ -115,6 +115,16 @@ usage_die(const char *fmt, ...)
 }
 
 void
+fault_die(const char *opt, const char *text, const char *at, const char *what)
+{
+	warn("%s: %s", opt, what);
+	note("  %s", text);
+	note("  %*s^", (int)(at - text), "");
+	clean_up();
+	_exit(EXIT_USAGE);
+}
+
+void
 note(const char *fmt, ...)
 {
 	struct message m = { 0 };

@@ -6,6 +6,13 @@ t=memidle
 m="$MEMBOX memidle"
 PYTHON=/usr/bin/python3
 
+# says PATTERN COMMAND...: a line of what it prints matches
+says() {
+	pattern=$1; shift
+	"$@" >"$work/said" 2>&1
+	grep -qE -- "$pattern" "$work/said" || { cat "$work/said"; return 1; }
+}
+
 # ---- the command line ----
 usage() { what=$1; shift; refuse 2 "refused: $what" "$@"; }
 usage "nothing to measure" $m
@@ -33,6 +40,20 @@ usage "-- without a command" $m --
 refuse 1 "a process that is not there" $m 2147483647
 refuse 1 "a kernel thread or nothing" $m 2
 refuse 1 "a cgroup that is not there" $m --cgroup /no/such/cgroup
+check "which is said" says 'no such cgroup' $m --cgroup /no/such/cgroup
+usage "a filter with an unknown word" $m --filter 'heap or (foo)' 1
+check "a caret is below it" says '^           \^$' \
+	$m --filter 'heap or (foo)' 1
+usage "a filter with a size that is none" $m --filter 'longer(5Q)' 1
+check "a caret is below the size" says '^         \^$' \
+	$m --filter 'longer(5Q)' 1
+check "several processes are explained" says 'PID,PID' $m 1 2 3
+sleep 1000 & other=$!
+if [ $other -ge 300 ]; then
+	check "a second PID that is meant for SECONDS is pointed out" \
+		says "$other is taken for SECONDS" $m 2147483647 $other
+fi
+kill $other
 refuse 127 "a command that is not there" $m -q -b clear_refs -- /no/such/command
 check "--help" sh -c "$m --help | grep -q -- '--probe'"
 
@@ -44,11 +65,6 @@ mkdir -p "$tree/proc/self" "$mm/page_idle" "$mm/lru_gen" \
 : >"$tree/proc/self/clear_refs"; : >"$tree/proc/self/smaps"
 : >"$tree/proc/kpageflags"; : >"$mm/page_idle/bitmap"
 echo 0x0000 >"$mm/lru_gen/enabled"; : >"$tree/sys/kernel/debug/lru_gen"
-says() {
-	pattern=$1; shift
-	"$@" >"$work/said" 2>&1
-	grep -qE -- "$pattern" "$work/said" || { cat "$work/said"; return 1; }
-}
 probe="$m --probe --root $tree"
 refuse 0 "probe: exit 0 with page_idle" $probe
 check "probe: MGLRU off" says '^lru_gen +no +MGLRU is off' $probe
