@@ -517,12 +517,13 @@ start_tracing(void)
 	stop_on_signals();
 	run_first();
 	open_tables();
+	trace_open(&set.trace);
 	/* Before the rings fill, which would not wait for it. */
 	if (syms_classify() < 0)
 		warn("no addresses in /proc/kallsyms (kptr_restrict, or no "
 			"CONFIG_KALLSYMS): no names, and pages of a module's "
 			"loading are not told apart");
-	trace_open(&set.trace);
+	trace_start(&set.trace);
 	if (set.debug)
 		note("%s: %lu bytes of rings, %lu bytes of tables at most",
 			applet_name, (unsigned long)trace_ring_bytes(),

@@ -244,7 +244,9 @@ struct trace_options {
 	const char *adopt;	/* an instance that is there, or NULL */
 	int user_stacks;
 };
-void trace_open(const struct trace_options *o);	/* exits on failure */
+/* The instance and its rings, not tracing yet; exits on failure. */
+void trace_open(const struct trace_options *o);
+void trace_start(const struct trace_options *o);	/* exits on failure */
 /* Waits for records, at most ms; applies all that is older than a moment. */
 void trace_poll(int ms);
 void trace_stop(void);		/* no more events; applies all there are */

@@ -8,6 +8,7 @@
  * right and nothing is sorted or stored.
  */
 #include <poll.h>
+#include <sys/wait.h>
 
 #include "memtrack.h"
 
@@ -30,7 +31,8 @@ static struct pollfd polls[CPUS_MAX];
 static int tracefs = -1, dir = -1, free_buffer = -1;
 static char name[64];		/* of the instance; "" = the global one */
 static int adopted, own_clock;
-static u64 kernel_bytes, cpu_spent;
+static pid_t clock_setter;
+static u64 kernel_bytes, slab_before, cpu_spent;
 static struct ring_layout layout;
 static char text[TEXT_MAX];
 
@@ -157,6 +159,32 @@ hold_free_buffer(void)
 	free_buffer = openat(dir, "free_buffer", O_WRONLY | O_CLOEXEC);
 }
 
+/* The kernel clears the rings then, behind two or three grace periods of RCU:
+ * a process of its own waits for them. */
+static void
+set_clock(void)
+{
+	clock_setter = fork();
+	if (clock_setter > 0)
+		return;
+	own_clock = !at_write(dir, "trace_clock", "mono");
+	if (!clock_setter)
+		_exit(!own_clock);
+}
+
+static void
+wait_clock(void)
+{
+	int status;
+
+	if (clock_setter <= 0)
+		return;
+	while (waitpid(clock_setter, &status, 0) < 0)
+		if (errno != EINTR)
+			return;
+	own_clock = !status;
+}
+
 static void
 set_buffer(u64 bytes)
 {
@@ -171,7 +199,7 @@ set_buffer(u64 bytes)
 	if (at_write(dir, "buffer_size_kb", kib) < 0)
 		give_up("no room for the ring buffers; try a smaller "
 			"--buf-size: write", "buffer_size_kb");
-	own_clock = !at_write(dir, "trace_clock", "mono");
+	set_clock();
 }
 
 /* ---- events ---- */
@@ -303,13 +331,11 @@ open_rings(void)
 void
 trace_open(const struct trace_options *o)
 {
-	u64 before;
-
 	root_refuse("tracing");
 	tracefs = tracefs_open();
 	if (tracefs < 0)
 		no_tracefs();
-	before = slab_bytes();
+	slab_before = slab_bytes();
 	if (o->adopt)
 		adopt_instance(o->adopt);
 	else
@@ -317,11 +343,17 @@ trace_open(const struct trace_options *o)
 	set_buffer(o->buffer);
 	hold_free_buffer();
 	open_rings();
+}
+
+void
+trace_start(const struct trace_options *o)
+{
+	wait_clock();
 	open_events(o->user_stacks);
 	if (at_write(dir, "tracing_on", "1") < 0)
 		give_up("write", "tracing_on");
 	kernel_bytes = slab_bytes();
-	kernel_bytes = kernel_bytes > before ? kernel_bytes - before : 0;
+	kernel_bytes -= kernel_bytes > slab_before ? slab_before : kernel_bytes;
 }
 
 int
