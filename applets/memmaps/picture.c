@@ -595,6 +595,7 @@ picture_sample(void)
 	make_title();
 	r = picture_ask.term ? draw_term(&m.picture) : draw_png(&m.picture);
 	arena_close(&arena);
+	out_flush(&report);
 	if (m.outside)
 		note("%s: %lu mapped pages are no RAM (devices): not shown",
 			applet_name, m.outside);

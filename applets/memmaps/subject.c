@@ -176,6 +176,7 @@ skipped_tell(const struct skipped *s, u64 read)
 {
 	const u64 *n = s->count;
 
+	out_flush(&report);	/* on a terminal not in the middle of it */
 	if (n[SKIP_DENIED])
 		warn("%lu of %lu processes denied: %s", n[SKIP_DENIED],
 			read + n[SKIP_DENIED], geteuid()

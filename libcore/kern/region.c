@@ -136,15 +136,17 @@ classify_anonymous(const struct regions *r, const struct vma *v,
 	int touches = r->end == v->start;
 
 	g->type = REGION_ANONYMOUS;
-	if (v->perm & VMA_EXEC)
+	/* Executable too where all that can be read can be executed: programs
+	 * that do not say that they need it not (READ_IMPLIES_EXEC). */
+	if (touches && r->end_data && v->perm & VMA_WRITE)
+		g->kind = KIND_BSS;
+	else if (v->perm & VMA_EXEC)
 		g->kind = KIND_JIT;
 	else if (!(v->perm & (VMA_READ | VMA_WRITE)))
 		g->kind = v->end - v->start <= STACK_GUARD_MAX ? KIND_GUARD
 			: KIND_RESERVED;
 	else if (touches && r->end_guard)
 		g->kind = KIND_THREAD_STACK;
-	else if (touches && r->end_data)
-		g->kind = KIND_BSS;
 }
 
 static void
