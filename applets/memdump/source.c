@@ -161,17 +161,17 @@ source_probe(struct source *s, int verbose)
 
 		if (!source_init(s, k->path, k->name, k->open)) {
 			if (verbose > 0)
-				warn("reading %s", k->path);
+				warn("reading %s%s", root_dir, k->path);
 			return 0;
 		}
 		memcpy(why[i], s->why, sizeof(s->why));
 		if (verbose > 0)
-			warn("not %s: %s", k->path, s->why);
+			warn("not %s%s: %s", root_dir, k->path, s->why);
 	}
 	if (verbose >= 0)
 		warn("no source of memory works");
 	for (i = 0; !verbose && i < ARRAY_LEN(kinds); i++)
-		warn("%s: %s", kinds[i].path, why[i]);
+		warn("%s%s: %s", root_dir, kinds[i].path, why[i]);
 	return -1;
 }
 
