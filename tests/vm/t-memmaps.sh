@@ -94,8 +94,21 @@ check term-virtual: memmaps --virtual $pid --term
 
 # ---- snapshots: itself and the shell aside nothing here changes ----
 memstats --bytes >/out/memstats 2>/dev/null
+shmat >/out/shmat
 check snapshot: memmaps --snapshot /out/s.tar --all
 memmaps -x --bytes $pid >/out/extended
+
+# ---- 32 bits: no vsyscall page ends its list ----
+memmaps-32 >/out/said &
+small=$!
+while ! grep -q ready /out/said && kill -0 $small; do sleep 0.1; done
+bits32() {
+	memmaps --bytes $small >/out/32
+	grep -q '^804.* 1048576 *8192 *8192 .*anonymous   bss ' /out/32 &&
+		grep -q '\[vdso\]' /out/32 && ! grep vsyscall /out/32
+}
+check bits32: bits32
+check bits32-pages: sh -c "memmaps --pages $small | grep -q '254 absent'"
 
 # ---- all, as JSON; another user; one that ends ----
 memmaps --all --json --smaps >/out/all.json || notok all: $?
@@ -145,7 +158,10 @@ assert bytes.fromhex(p["name_hex"]) == b"vic\xfftim)"
 r, = [r for r in p["snapshot"]["regions"] if "/tmp/a " in r.get("pathname", "")]
 assert bytes.fromhex(r["pathname_hex"]) == b"/tmp/a \"name\"\\012of\x1b[31m\xff"
 f, = [r for r in p["snapshot"]["regions"] if r["subtype"] == "hugetlb"]
-assert f["private_hugetlb_kb"] == 2048 and "ht" in f["vm_flags"]'
+assert f["private_hugetlb_kb"] == 2048 and "ht" in f["vm_flags"]
+p, = [p for p in d["processes"] if p["name"] == "memmaps-32"]
+assert [r["size_kb"] for r in p["snapshot"]["regions"]
+        if r["subtype"] == "bss"] == [1024]'
 all_sums() { strict "$o/out/all.json" "$sums"; }
 full_names() { strict "$o/out/full.json" "$sums$hostile"; }
 memc_sums() { strict "$o/out/memc.json" "$sums"; }
@@ -173,6 +189,11 @@ same_table()
 {
 	"$MEMBOX" memmaps -x --bytes --root "$1/tree" "$(cat "$1/out/pid")" |
 		diff - "$1/out/extended"
+}
+same_shmat()
+{
+	"$MEMBOX" shmat --root "$1/tree" >"$1/shmat"
+	grep -q " 1.0 MiB " "$1/shmat" && diff "$1/shmat" "$1/out/shmat"
 }
 unpack() { mkdir "$1/tree" && tar xf "$1/out/s.tar" -C "$1/tree"; }
 pixels()
@@ -219,6 +240,10 @@ pages_agree()
 	X
 }
 
+as --32 "$VM/memmaps-32.s" -o "$OUT/32.o" &&
+	ld -m elf_i386 "$OUT/32.o" -o "$OUT/memmaps-32" ||
+	{ notok assemble: "as and ld: no 32-bit programs"; exit; }
+
 # the library, by its own build with musl
 make -s -C "$top" lib CC=musl-gcc O=build/lib-musl-gcc >"$OUT/said" 2>&1 ||
 	{ notok lib-build: "$(tail -n 3 "$OUT/said")"; exit; }
@@ -228,7 +253,7 @@ lib=$("$VM/cc" "$VM/memmaps-lib.c" -DSUM="$(cksum <"$lib/libmembox.a" |
 
 for k in 6.1 6.12; do
 	vm $k -t 300 -m 512 -f "$("$VM/cc" "$VM/memmaps-victim.c")" \
-		-f "$lib" "$OUT/guest"
+		-f "$lib" -f "$OUT/memmaps-32" "$OUT/guest"
 	o=$OUT/$k
 	[ -e "$o/out/all.json" ] || { notok $k/results: none; continue; }
 	for what in all_sums full_names memc_sums kernel_threads \
@@ -244,5 +269,6 @@ for k in 6.1 6.12; do
 	check $k/gnu-tar: unpack "$o"
 	check $k/memstats-root: same_memstats "$o"
 	check $k/table-root: same_table "$o"
+	check $k/shmat-root: same_shmat "$o"
 	rm -rf "${OUT:?}/$k"
 done
