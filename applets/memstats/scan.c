@@ -3,126 +3,10 @@
  * class and one process more; a machine has millions of pages and a few
  * thousand classes, so what any set of processes has, shares and has alone is
  * then told from the table of classes. */
-#include <sys/mman.h>
-
 #include "memstats.h"
 #include "scan.h"
 
-#define MADV_POPULATE_WRITE_ 23	/* Linux 5.14 */
-
 struct scan scan;
-
-static u16 *narrow;
-static u32 *wide;
-
-enum { NARROW_MAX = 1 << 16, WIDE_MAX = 1 << 24 };
-
-static void *
-map_anonymous(u64 size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
-
-u64
-classes_cost(u64 limit)
-{
-	return limit * sizeof(*narrow) + NARROW_MAX * sizeof(struct class);
-}
-
-/* 0; -1: no page numbers. */
-int
-classes_open(void)
-{
-	if (!*root_dir && zeroes_open() < 0)
-		return -1;
-	if (CFG_MEMSTATS_TWO_BITS && scan.two_bits) {
-		bits_open();
-		return 0;
-	}
-	narrow = map_anonymous(scan.limit * sizeof(*narrow));
-	scan.classes = map_anonymous(NARROW_MAX * sizeof(struct class));
-	if (!narrow || !scan.classes)
-		die("memory for 16 bits a page:");
-	scan.class_max = NARROW_MAX;
-	return 0;
-}
-
-/* More mappings of pages than pages: the map will be met all over, by pages in
- * no order, so huge pages of its own are worth having. All at once, before the
- * first process is read: the kernel may move pages to make room. */
-static void
-narrow_reset(void)
-{
-	u64 size = scan.limit * sizeof(*narrow), mapped = 0;
-	u32 i;
-
-	madvise(narrow, size, MADV_DONTNEED);
-	for (i = 0; i < procs.count; i++)
-		mapped += procs.list[i].rss_pages;
-	if (mapped > scan.ram_end && !madvise(narrow, size, MADV_HUGEPAGE))
-		madvise(narrow, scan.ram_end * sizeof(*narrow),
-			MADV_POPULATE_WRITE_);
-}
-
-void
-classes_reset(void)
-{
-	u32 i;
-
-	zeroes_reset();
-	if (scan.two_bits)
-		return;
-	if (narrow)
-		narrow_reset();
-	else
-		madvise(wide, scan.limit * sizeof(*wide), MADV_DONTNEED);
-	for (i = 0; i < CLASS_FIRST; i++)
-		scan.classes[i] = (struct class){ .proc = PROC_NOBODY,
-			.type = i - CLASS_ROOTS };
-	scan.class_count = CLASS_FIRST;
-}
-
-/* More classes than 16 bits tell apart: only pages seen so far are copied. */
-static void
-widen(void)
-{
-	u64 i, size = scan.limit * sizeof(*wide);
-	void *more = mremap(scan.classes, NARROW_MAX * sizeof(struct class),
-		(u64)WIDE_MAX * sizeof(struct class), MREMAP_MAYMOVE);
-
-	if (size + scan.limit * sizeof(*narrow) > scan.mem_limit)
-		die("more than %u sharing classes: 32 bits a page are needed, "
-			"%llu MiB; --mem-limit is %llu MiB: raise it, or use "
-			"--two-bits", NARROW_MAX, size / MIB + 1,
-			scan.mem_limit / MIB);
-	wide = map_anonymous(size);
-	if (!wide || more == MAP_FAILED)
-		die("memory for 32 bits a page:");
-	scan.classes = more;
-	for (i = 0; i < scan.limit; i++)
-		if (narrow[i])
-			wide[i] = narrow[i];
-	munmap(narrow, scan.limit * 2);
-	narrow = NULL;
-	scan.wide = 1;
-	scan.class_max = WIDE_MAX;
-}
-
-static u32
-class_add(u32 from, u32 me)
-{
-	u32 class = scan.class_count++;
-
-	if (class == scan.class_max)
-		die("more than %u sharing classes: use --two-bits", WIDE_MAX);
-	scan.classes[class] = (struct class){ .parent = from, .proc = me,
-		.depth = scan.classes[from].depth + 1,
-		.type = scan.classes[from].type };
-	return scan.classes[from].next = class;
-}
 
 /* The class of a page of class from once process me is seen to have it. While
  * one process is read, each class leads to one other: kept in next. */
@@ -176,32 +60,32 @@ entry_index(u64 e, const struct part *part, u32 me)
 static inline u32
 map_get(u64 i, int is_wide)
 {
-	return is_wide ? wide[i] : narrow[i];
+	return is_wide ? class_wide[i] : class_narrow[i];
 }
 
 static inline void
 map_set(u64 i, u32 class, int is_wide)
 {
 	if (is_wide)
-		wide[i] = class;
+		class_wide[i] = class;
 	else
-		narrow[i] = (u16)class;
+		class_narrow[i] = (u16)class;
 }
 
 static inline void
 map_prefetch(u64 i, int is_wide)
 {
 	if (is_wide)
-		__builtin_prefetch(wide + i);
+		__builtin_prefetch(class_wide + i);
 	else
-		__builtin_prefetch(narrow + i);
+		__builtin_prefetch(class_narrow + i);
 }
 
 /* What the walk of one piece of a page map knows of the page before. */
 struct run {
 	u32 from, to;		/* its class before and now */
 	u32 in_map;		/* from as the map has it: 0 for a root class */
-	u32 pages;		/* that went from .. to and are not yet counted */
+	u32 pages;		/* from .. to that are not yet counted */
 	u64 flags;		/* of its entry */
 };
 #define PM_KIND (PM_PRESENT | PM_SWAP | PM_FILE | PM_EXCLUSIVE)
@@ -233,7 +117,8 @@ static inline int
 block_change(u64 pfn, u64 from, u64 to, int is_wide)
 {
 	unsigned k, words = is_wide ? BLOCK_WORDS : BLOCK_WORDS / 2;
-	u8 *at = is_wide ? (u8 *)(wide + pfn) : (u8 *)(narrow + pfn);
+	u8 *at = is_wide ? (u8 *)(class_wide + pfn)
+		: (u8 *)(class_narrow + pfn);
 	u64 word, differ = 0;
 
 	for (k = 0; k < words; k++) {
@@ -316,7 +201,7 @@ classify(const u64 *entries, size_t n, const struct part *part, u32 me,
 		if (!class)
 			class = CLASS_ROOTS + entry_type(e, part);
 		if (class != r.from) {
-			if (!is_wide && scan.class_count == NARROW_MAX)
+			if (!is_wide && scan.class_count == CLASSES_NARROW)
 				break;
 			run_count(&r);
 			r.from = class;
@@ -347,7 +232,7 @@ scan_entries(const u64 *entries, size_t n, const struct part *part, u32 me)
 
 		if (done == n)
 			return;
-		widen();
+		classes_widen();
 		entries += done;
 		n -= done;
 	}

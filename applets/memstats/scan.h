@@ -28,10 +28,18 @@ void zeroes_reset(void);	/* the huge one may have gone and come back */
 /* Of a page that is neither a file's nor mapped once. */
 int is_zeroes(u64 pfn);
 
-/* scan.c */
+/* classes.c */
+enum { CLASSES_NARROW = 1 << 16 };	/* what 16 bits tell apart */
+extern u16 *class_narrow;	/* by page number; NULL once it is widened */
+extern u32 *class_wide;
 u64 classes_cost(u64 limit);
 int classes_open(void);		/* 0, -1 = page numbers are not shown */
 void classes_reset(void);
+void classes_widen(void);
+/* A new class: of pages of class from that process me is seen to have. */
+u32 class_add(u32 from, u32 me);
+
+/* scan.c */
 void scan_entries(const u64 *entries, size_t n, const struct part *part,
 	u32 me);
 
