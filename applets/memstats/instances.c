@@ -31,9 +31,7 @@ static const struct rule {
 static struct instance list[INSTANCES];
 static u32 count;
 
-/* The value of an option among NUL-ended words: "-D X", "-DX", "--opt=X" or
- * "--opt X". */
-static const char *
+const char *
 option_value(const char *args, size_t n, const char *option)
 {
 	size_t len = strlen(option), i = 0;

@@ -204,6 +204,9 @@ void instances_find(void);
 u32 instances_count(void);
 u32 instance_of(const struct process *p);	/* or GROUP_NONE */
 int print_instances(struct out *o);
+/* The value of an option among NUL-ended words of n bytes, with a NUL behind:
+ * "-D X", "-DX", "--opt=X" or "--opt X". NULL: it is not there. */
+const char *option_value(const char *args, size_t n, const char *option);
 
 /* ---- run.c ---- */
 
@@ -242,6 +245,14 @@ void check_sort_groups(const char *sort);
 /* tmpfs.c, ram.c: write a report to o; 0, 3, or 1 after a message. */
 int report_tmpfs(struct out *o);
 int report_ram(struct out *o);
+struct tmpfs_mount {
+	u32 major, minor;
+	char path[PATH_MAX];
+	char huge[16];
+	int noswap;
+};
+/* A line of mountinfo: 0, or -1 when it is of no tmpfs. */
+int tmpfs_mount_parse(const char *line, struct tmpfs_mount *m);
 void print_json_head(struct json *j);	/* opens the document */
 /* What was skipped, on stderr. */
 void print_notes(void);

@@ -2,37 +2,6 @@
 #include "memstats.h"
 #include "scan.h"
 
-/* First page number that lies in no zone; /proc/zoneinfo is open to all and
- * says it also where the addresses of /proc/iomem are hidden. */
-static u64
-zones_end(void)
-{
-	static char buf[4096];
-	struct lines l;
-	const char *s;
-	char *line;
-	size_t n;
-	u64 spanned = 0, start, end = 0;
-	int fd = root_open("/proc/zoneinfo", O_RDONLY);
-
-	if (fd < 0)
-		return 0;
-	lines_open(&l, fd, buf, sizeof(buf));
-	while ((line = lines_next(&l, &n))) {
-		if ((s = strstr(line, "spanned "))) {
-			s += 8;
-			scan_u64(&s, &spanned);
-		} else if ((s = strstr(line, "start_pfn:"))) {
-			s += 10;
-			if (!scan_u64(&s, &start) && spanned &&
-			    start + spanned > end)
-				end = start + spanned;
-		}
-	}
-	close(fd);
-	return end;
-}
-
 static u64
 memory_available(void)
 {
@@ -158,6 +127,7 @@ scan_run(void)
 	struct progress bar;
 	u32 i;
 
+	types_reset();
 	swap_reset(scan.ram_end);
 	if (!scan.no_pages)
 		classes_reset();

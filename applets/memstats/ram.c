@@ -2,6 +2,7 @@
  * where these say nothing from the kernel's counters. The rows sum to the RAM
  * that /proc/iomem lists. */
 #include "memstats.h"
+#include "scan.h"
 
 enum ram_class {
 	RAM_FREE, RAM_ANON, RAM_ANON_THP, RAM_FILE, RAM_SHMEM, RAM_SLAB,
@@ -161,31 +162,6 @@ vmstat(const char *text, const char *key)
 	return v;
 }
 
-/* Free pages that the processors keep: "count:" lines of zoneinfo. */
-static u64
-pcp_pages(void)
-{
-	static char buf[4096];
-	struct lines l;
-	const char *s;
-	char *line;
-	size_t n;
-	u64 v, sum = 0;
-	int fd = root_open("/proc/zoneinfo", O_RDONLY);
-
-	if (fd < 0)
-		return 0;
-	lines_open(&l, fd, buf, sizeof(buf));
-	while ((line = lines_next(&l, &n)))
-		if ((s = strstr(line, " count: "))) {
-			s += 8;
-			if (!scan_u64(&s, &v))
-				sum += v;
-		}
-	close(fd);
-	return sum;
-}
-
 static void
 split_unknown(void)
 {
@@ -203,43 +179,13 @@ split_unknown(void)
 	take(RAM_STACKS, stacks);
 	take(RAM_VMALLOC, all > stacks ? all - stacks : 0);
 	take(RAM_PERCPU, counter(text, "Percpu"));
-	take(RAM_PCP, pcp_pages());
+	take(RAM_PCP, zones_pcp());
 	if (root_slurp("/proc/vmstat", text, sizeof(text)) <= 0)
 		return;
 	take(RAM_ZRAM, vmstat(text, "nr_zspages"));
 	/* Seen on a guest whose host takes free pages away. */
 	if (free > vmstat(text, "nr_free_pages"))
 		take(RAM_FREE_OTHER, free - vmstat(text, "nr_free_pages"));
-}
-
-/* Node 0, zone   Normal   12   3 .. */
-static void
-load_buddy(void)
-{
-	static char buf[4096];
-	struct lines l;
-	char *line;
-	size_t n;
-	int fd = root_open("/proc/buddyinfo", O_RDONLY);
-
-	memset(buddy, 0, sizeof(buddy));
-	orders = 0;
-	if (fd < 0)
-		return;
-	lines_open(&l, fd, buf, sizeof(buf));
-	while ((line = lines_next(&l, &n))) {
-		const char *s = strstr(line, "zone");
-		unsigned order = 0;
-		u64 v;
-
-		if (!s || !scan_word(&s, &n) || !scan_word(&s, &n))
-			continue;
-		while (order < ORDERS && !scan_u64(&s, &v))
-			buddy[order++] += v;
-		if (order > orders)
-			orders = order;
-	}
-	close(fd);
 }
 
 static int
@@ -264,7 +210,7 @@ count_all(void)
 			ram[i].end >> page_shift);
 	close(fd);
 	split_unknown();
-	load_buddy();
+	orders = zones_blocks(buddy, ORDERS);
 	return 0;
 }
 

@@ -10,7 +10,14 @@ struct part {
 	u8 shared;
 };
 
+/* zones.c */
+u64 zones_end(void);		/* first page number behind all zones, or 0 */
+u64 zones_pcp(void);		/* free pages that the processors keep */
+/* Free blocks by order, those of all zones; how many orders there are. */
+unsigned zones_blocks(u64 *blocks, unsigned max);
+
 /* types.c */
+void types_reset(void);		/* device numbers are given again */
 enum page_type vma_type(int pid, const struct vma *v, int *shm_id);
 /* [vvar], [vsyscall]: the kernel's, in nobody's RSS. */
 int vma_skipped(const struct vma *v);

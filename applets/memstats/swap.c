@@ -5,6 +5,7 @@
 /* A 5-bit type; those that are no device (migration, device memory, hwpoison,
  * markers) are taken from the top, nine at most (include/linux/swap.h). */
 enum { SWAP_TYPES = 32, SWAP_REAL = SWAP_TYPES - 9 };
+#define SIZE_MAX_KIB (1ull << 44)	/* more is no device */
 
 static u64 slots;		/* of the biggest device */
 static u32 devices;
@@ -20,7 +21,7 @@ device_slots(const char *s)
 	u64 kib;
 
 	if (!scan_word(&s, &n) || !scan_word(&s, &n) ||
-	    scan_u64(&s, &kib) < 0)
+	    scan_u64(&s, &kib) < 0 || kib > SIZE_MAX_KIB)
 		return 0;
 	return kib * KIB / page_size + 2;
 }
@@ -37,7 +38,7 @@ swap_open(void)
 	if (fd < 0)
 		return 0;
 	lines_open(&l, fd, buf, sizeof(buf));
-	while ((line = lines_next(&l, &n))) {
+	while (devices < SWAP_TYPES && (line = lines_next(&l, &n))) {
 		u64 have = device_slots(line);
 
 		devices += have > 0;

@@ -29,13 +29,7 @@ static u32 top_count, top_want, unread;
 static u64 found;		/* bytes of all files */
 static u32 seen[MOUNTS], seen_count;
 
-/* One mount of the list. */
-static struct mount {
-	u32 major, minor;
-	char path[PATH_MAX];
-	char huge[16];
-	int noswap;
-} mount;
+static struct tmpfs_mount mount;
 
 static void
 file_found(const char *name, const struct stat *st)
@@ -97,27 +91,39 @@ walk(int fd, u32 minor_wanted)
 	}
 }
 
-/* \040 and the like. */
+/* \040 and the like: the byte, or -1. */
+static int
+octal(const char *s, size_t n)
+{
+	unsigned v = 0, i;
+
+	if (n < 4 || *s != '\\')
+		return -1;
+	for (i = 1; i < 4; i++) {
+		if (s[i] < '0' || s[i] > '7')
+			return -1;
+		v = v * 8 + (unsigned)(s[i] - '0');
+	}
+	return v & 255;
+}
+
 static void
 unescape(char *to, size_t size, const char *s, size_t n)
 {
 	size_t i = 0, used = 0;
 
 	while (i < n && used < size - 1) {
-		if (s[i] == '\\' && i + 3 < n) {
-			to[used++] = (char)((s[i + 1] - '0') << 6 |
-				(s[i + 2] - '0') << 3 | (s[i + 3] - '0'));
-			i += 4;
-		} else {
-			to[used++] = s[i++];
-		}
+		int byte = octal(s + i, n - i);
+
+		to[used++] = byte < 0 ? s[i] : (char)byte;
+		i += byte < 0 ? 1 : 4;
 	}
 	to[used] = 0;
 }
 
 /* 36 35 0:98 /root /mnt options [tags] - type source super-options */
-static int
-parse_mount(const char *s, struct mount *m)
+int
+tmpfs_mount_parse(const char *s, struct tmpfs_mount *m)
 {
 	u64 id, major_n, minor_n;
 	const char *word, *huge;
@@ -239,7 +245,7 @@ all_mounts(struct rows *r)
 	seen_count = unread = 0;
 	lines_open(&l, fd, buf, sizeof(buf));
 	while ((line = lines_next(&l, &n)))
-		if (!parse_mount(line, &mount))
+		if (!tmpfs_mount_parse(line, &mount))
 			one_mount(r);
 	close(fd);
 	return 0;

@@ -13,6 +13,13 @@ static struct dev {
 static unsigned dev_count;
 static int asked_pid;
 
+void
+types_reset(void)
+{
+	dev_count = 0;
+	asked_pid = 0;
+}
+
 static void
 dev_add(u32 minor, enum page_type type)
 {

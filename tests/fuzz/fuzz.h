@@ -26,7 +26,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 int fuzz_fd(const u8 *data, size_t size);
 
 /* Makes the input DIR/name (no slash in front, its folder is made) of a
- * temporary DIR that --root then means. */
+ * temporary DIR that --root then means. The name must stay; a few may be. */
 void fuzz_root(const char *name, const u8 *data, size_t size);
+
+/* For inputs of several files: takes what is before the first NUL, or all, off
+ * the front; its length. */
+size_t fuzz_part(const u8 **data, size_t *size);
 
 #endif
