@@ -220,6 +220,18 @@ ask_interval(const char *s)
 	ask.sampling = 1;
 }
 
+/* By --output, --png or --snapshot, not by two of them. */
+static void
+ask_output(int id, const char *path)
+{
+	static int by;
+
+	if (by && by != id)
+		usage_die("one output: --output, --png or --snapshot");
+	by = id;
+	ask.output = path;
+}
+
 /* Of the things memmaps can do, one at a time. */
 static void
 act(int (*what)(void))
@@ -261,7 +273,7 @@ ask_picture(int id, const char *arg)
 		picture_ask.pid = xparse_pid("--virtual", arg);
 		action = virtual_sample;
 		return;
-	case OPT_PNG: ask.output = arg; break;
+	case OPT_PNG: ask_output(id, arg); break;
 	case OPT_TERM: picture_ask.term = 1; break;
 	}
 	picture_ask.asked = 1;
@@ -296,7 +308,7 @@ ask_option(int id, const char *arg)
 	switch (id) {
 	case 'a': ask.all = 1; break;
 	case 'x': ask.extended = 1; break;
-	case 'o': ask.output = arg; break;
+	case 'o': ask_output(id, arg); break;
 	case OPT_SORT: ask_order(arg); break;
 	case OPT_MIN: ask.min = xparse_size("--min", arg); break;
 	case OPT_TYPE: ask_types(arg); break;
@@ -318,7 +330,7 @@ ask_option(int id, const char *arg)
 	case OPT_SKIP_ENVIRON: ask.skip_environ = 1; break;
 	case OPT_SNAPSHOT:
 		act(CFG_MEMMAPS_SNAPSHOT ? snapshot_sample : NULL);
-		ask.output = arg;
+		ask_output(id, arg);
 		break;
 	case OPT_WATCH:
 	case OPT_DIFF:
@@ -381,10 +393,24 @@ check_watch(void)
 	ask.sampling = ask.smaps = 1;
 }
 
+/* What is of use to one action alone. */
+static void
+check_strays(void)
+{
+	if (CFG_MEMMAPS_PICTURE && action != picture_sample &&
+	    action != virtual_sample && (picture_ask.color || picture_ask.pid ||
+	    picture_ask.scale))
+		usage_die("--color, --pid and --scale go with --png or --term");
+	if (CFG_MEMMAPS_SNAPSHOT && action != snapshot_sample &&
+	    ask.skip_environ)
+		usage_die("--skip-environ goes with --snapshot");
+}
+
 /* What does not go together, and what follows from what. */
 static void
 check_ask(void)
 {
+	check_strays();
 	if (CFG_MEMMAPS_PICTURE && (action == picture_sample ||
 	    action == virtual_sample)) {
 		check_picture();

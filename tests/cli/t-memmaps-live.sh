@@ -170,4 +170,18 @@ missing() {
 }
 check "a tree without that process" missing
 
+# ---- what does not go together ----
+cd "$work" || exit 1
+refuse 2 "--png and --output" $memmaps --png a.png -o b.png
+refuse 2 "--output and --snapshot" $memmaps -o b.tar --snapshot a.tar
+refuse 2 "--png and --term" $memmaps --png a.png --term
+refuse 2 "--png and --watch" $memmaps --png a.png --watch
+refuse 2 "--color without a picture" $memmaps --color flags $$
+refuse 2 "--scale without a picture" $memmaps --scale 4 $$
+refuse 2 "--pid without a picture" $memmaps --pid $$
+refuse 2 "--pid and --color" $memmaps --term --pid $$ --color user
+refuse 2 "--skip-environ without a snapshot" $memmaps --skip-environ $$
+check "none of them made a file" test ! -e a.png -a ! -e b.png -a ! -e b.tar \
+	-a ! -e a.tar -a ! -e a.png.part -a ! -e a.tar.part
+
 done_testing
