@@ -114,7 +114,7 @@ $(objects): $(obj)/%.o: %.c $(gen)/stamp
 # page that is allocated or asked for.
 hot := libcore/base/lines libcore/kern/maps libcore/kern/region \
 	libcore/flow/sha256 libcore/flow/sha256_ni libcore/flow/xxh32 \
-	$(addprefix applets/memmaps/,body picture canvas) \
+	$(addprefix applets/memmaps/,body picture owners canvas) \
 	libcore/kern/ring applets/memtrack/decode \
 	applets/memtrack/acct applets/memidle/bitmap applets/memstats/scan
 $(hot:%=$(obj)/%.o): OPT = -O2
