@@ -34,9 +34,12 @@ struct ask {
 extern struct ask ask;
 int memmaps_main(char **argv);
 
+/* ---- report.c ---- */
+
 /* The output: a struct out with a big buffer, to stdout or to --output. It is
  * open from the start; report_end says the exit code, at the least code. */
 extern struct out report;
+void report_open(void);		/* exits 1 when it cannot */
 int report_end(int code);
 
 /* Calls sample() --count times, --interval apart on the monotonic clock, until
