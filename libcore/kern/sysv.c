@@ -109,15 +109,15 @@ shm_vma(const struct vma *v, int *id)
 }
 
 /* Seen: 1 GiB resident of a segment of 4 MiB (hugetlbfs counts in small pages
- * what ipc/shm.c multiplies by the huge page's size once more). */
+ * what ipc/shm.c multiplies by the huge page's size once more). Memory that the
+ * kernel gives as huge pages may pass the end, but by less than one. */
 u64
 shm_rss(const struct shm_segment *seg)
 {
 	enum { HUGE_RATIO = 512 };
-	u64 rss = seg->rss;
+	u64 rss = seg->rss, most = seg->size + 2 * MIB - 1;
 
-	while (rss > (seg->size + page_size - 1) / page_size * page_size &&
-	       rss >= HUGE_RATIO)
+	while (rss > most && rss >= HUGE_RATIO)
 		rss /= HUGE_RATIO;
 	return rss;
 }

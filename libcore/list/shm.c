@@ -3,7 +3,8 @@
 
 #include "../list.h"
 
-enum { NAMES = 1 << 20, OBJECTS = 65536, HOLDERS = 1 << 20, SHOWN = 6 };
+enum { NAMES = 1 << 20, OBJECTS = 65536, HOLDERS = 1 << 20, SHOWN = 6,
+	ASKED = 8 };
 
 struct object {
 	int kind;
@@ -12,6 +13,7 @@ struct object {
 	u64 size, rss, swap;	/* bytes */
 	u64 huge_size, huge_pages;
 	u64 mapped;		/* of huge pages: most that one process has */
+	u32 asked;		/* processes, for huge pages among small ones */
 	int rss_known, swap_known, huge_known;
 	const char *name;
 	struct shm_segment seg;	/* SysV */
@@ -28,6 +30,7 @@ static struct holder *holders;
 static char *names;
 static u32 object_count, holder_count, unread;
 static size_t names_used;
+static int shmem_huge;		/* some shared memory lies in huge pages */
 
 static int
 tables_open(void)
@@ -208,7 +211,19 @@ memfd_object(int pid, const char *where, const char *name)
 	return o;
 }
 
-/* How huge pages of a segment stand in a process's smaps. */
+/* A pool's pages are told by its size of page; shared memory that the kernel
+ * gave huge pages looks like any other: some that have it are asked. */
+static int
+is_huge_asked(struct object *o, u32 dev_minor)
+{
+	int shmem = o->kind == SHM_POSIX || dev_minor == shmem_minor();
+
+	if (o->kind == SHM_SYSV && (!shmem || *root_dir || o->huge_size))
+		return 1;
+	return shmem && shmem_huge && o->asked++ < ASKED;
+}
+
+/* How huge pages of an object stand in a process's smaps. */
 static void
 load_huge(struct object *o, int pid, const struct vma *want)
 {
@@ -240,7 +255,7 @@ load_huge(struct object *o, int pid, const struct vma *want)
 	maps_close(&m);
 	if (o->huge_size && rss > o->mapped)
 		o->mapped = rss;
-	if (!o->huge_size && pmd)
+	if (!o->huge_size && pmd / (2 * MIB) > o->huge_pages)
 		o->huge_pages = pmd / (2 * MIB);
 }
 
@@ -255,9 +270,6 @@ note_vma(int pid, const struct vma *v, int kinds)
 		return;
 	if (shm_vma(v, &id)) {
 		o = object_find(SHM_SYSV, 0, (u64)id);
-		if (o && (v->minor != shmem_minor() || *root_dir ||
-		    o->huge_size))
-			load_huge(o, pid, v);
 	} else if (kinds & SHM_MEMFD && !strncmp(v->path, "/memfd:", 7)) {
 		o = object_find(SHM_MEMFD, v->minor, v->inode);
 		fmt_str(where, sizeof(where), "map_files/%llx-%llx",
@@ -268,8 +280,11 @@ note_vma(int pid, const struct vma *v, int kinds)
 	} else if (kinds & SHM_POSIX && !strncmp(v->path, "/dev/shm/", 9)) {
 		o = object_find(SHM_POSIX, v->minor, v->inode);
 	}
-	if (o)
-		holder_add(o, pid, 1);
+	if (!o)
+		return;
+	holder_add(o, pid, 1);
+	if (is_huge_asked(o, v->minor))
+		load_huge(o, pid, v);
 }
 
 static void
@@ -311,12 +326,24 @@ ask_fds(int pid)
 	dirs_close(&d);
 }
 
+static void
+ask_shmem(void)
+{
+	static char buf[4096];
+	u64 v = 0;
+
+	if (root_slurp("/proc/meminfo", buf, sizeof(buf)) > 0)
+		key_u64(buf, "ShmemHugePages", &v);
+	shmem_huge = v > 0;
+}
+
 static int
 ask_processes(int kinds)
 {
 	static struct pids ids;
 	int pid;
 
+	ask_shmem();
 	if (pids_open(&ids) < 0)
 		return warn("open %s/proc:", root_dir);
 	while (pids_next(&ids, &pid) > 0) {
@@ -478,12 +505,15 @@ row(struct rows *r, const struct object *o)
 static void
 settle(struct object *o)
 {
-	if (o->kind != SHM_SYSV)
-		return;
 	if (!o->huge_size) {	/* told by the mapping of who has it */
-		o->huge_known = o->seg.nattch && mapped_by(o);
+		if (o->kind == SHM_SYSV || shmem_huge)
+			o->huge_known = mapped_by(o) > 0;
+		if (o->huge_pages)
+			o->huge_size = 2 * MIB;
 		return;
 	}
+	if (o->kind != SHM_SYSV)
+		return;
 	if (o->mapped)	/* else nobody has touched it: the divided figure */
 		o->rss = o->mapped;
 	o->rss_known = o->huge_known = o->rss <= o->size;

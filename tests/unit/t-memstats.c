@@ -377,6 +377,9 @@ test_shm_rss(void)
 	ok(shm_rss(&s) == 2 * MIB, "512 times too much");
 	s.rss = 4 * MIB;
 	ok(shm_rss(&s) == 4 * MIB, "full");
+	s.size = 5 * MIB;
+	s.rss = 6 * MIB;
+	ok(shm_rss(&s) == 6 * MIB, "a huge page that passes the end");
 	s.size = 5;
 	s.rss = 4096;
 	ok(shm_rss(&s) == 4096, "a page of a smaller segment");

@@ -77,10 +77,22 @@ H=$(memstats-segment 4194304 huge)
 grew hugetlb-sysv: hugetlb $B 512 tell b "shmhuge $H 1"
 grew hugetlb-shared: rss $A,$B 0 tell a "shmhuge $H 1"
 
+# huge pages that the kernel gives to shared memory, small ones beside them
+T=$(shmat create 5M)
+echo always >/sys/kernel/mm/transparent_hugepage/shmem_enabled
+grew shmem-thp: shmem $A 1100 tell a "shm $T 1100"
+echo never >/sys/kernel/mm/transparent_hugepage/shmem_enabled
+huge_of() { "$@" --format csv | tr -d '\r' | awk -F, -v id=$T '
+	NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }
+	$at["id"] == id { print $at["huge_size"], $at["huge_pages"] }'; }
+is shmem-thp-listed: "$(huge_of memstats shm)" "2097152 2"
+is shmem-thp-shmat: "$(huge_of shmat list)" "2097152 2"
+
 # swap
 dd if=/dev/zero of=/disk/swap bs=1M count=64 2>/dev/null
 mkswap /disk/swap >/dev/null 2>&1 && swapon /disk/swap
 check swapon: grep -q /disk/swap /proc/swaps
+tell a "anon 20000"
 tell a "anon 400"
 grew swap: swap $A 400 tell a pageout
 tell a "fork /tmp/c"
@@ -160,6 +172,44 @@ if memstats --help | grep -q two-bits; then
 	}
 	check two-bits: same_but_pss
 fi
+
+# several threads read what one reads: A, B and C share more than a chunk
+threads_agree()
+{
+	for t in 1 4; do
+		memstats groups -p $A -p $B,$C --threads $t --format csv |
+			grep -v ,Other, >/tmp/groups.$t
+		memstats --threads $t --format csv | cut -d, -f1-7 |
+			grep -e "^$A," -e "^$B," -e "^$C," | sort >/tmp/procs.$t
+	done
+	[ $(wc -l </tmp/groups.1) = 3 ] && [ $(wc -l </tmp/procs.1) = 3 ] &&
+		diff /tmp/groups.1 /tmp/groups.4 &&
+		diff /tmp/procs.1 /tmp/procs.4
+}
+memstats --help | grep -q -- --threads && check threads: threads_agree
+
+# a wide address space with little in it; from 6.7 on the kernel tells where
+case $(uname -r) in 6.1.*) gib=4 ;; *) gib=1024 ;; esac
+fifos s
+memstats-make /tmp/s & S_PID=$!
+tell s ""
+grew sparse: anon $S_PID 446 tell s "sparse $gib 446"
+if [ $gib = 1024 ]; then
+	# what the shell's children have read: the page map would be 2 GiB
+	chars() { awk '/^rchar/ { print $2 }' /proc/$$/io; }
+	before=$(chars)
+	memstats >/dev/null
+	after=$(chars)
+	check sparse-scan: test $((after - before)) -gt 100000 -a \
+		$((after - before)) -lt 64000000
+
+	# many mappings, and the usual few descriptors
+	echo 300000 >/proc/sys/vm/max_map_count
+	ulimit -n 1024
+	grew maps: anon $S_PID 2000 tell s "maps 200000"
+	check maps-200000: test $(wc -l </proc/$S_PID/maps) -gt 200000
+fi
+kill $S_PID
 
 # hostile names, hidden argv, many mappings
 fifos h

@@ -14,6 +14,8 @@
  * thp N	touch N pages of aligned memory that may be huge
  * huge N	N huge pages of 2 MiB
  * shmhuge ID N	attach a segment of huge pages and touch N of them
+ * sparse N M	N GiB of address space, M pages of it touched
+ * maps N	N mappings that touch each other, every hundredth has a page
  * pageout	swap out the last region
  * guard N	N pages of guard region in the last region's begin
  * name TEXT	overwrite argv by NULs, and call itself TEXT
@@ -111,6 +113,32 @@ thp(size_t n)
 	return touch(p, n, PAGE, 1);
 }
 
+static int
+sparse(size_t gib, size_t n)
+{
+	size_t step = ((gib << 30) / n) & ~(size_t)(PAGE - 1);
+	char *p = map(gib << 30, MAP_NORESERVE, -1);
+
+	if (!p || madvise(p, gib << 30, MADV_NOHUGEPAGE) < 0)
+		return -1;
+	return touch(p, n, step, 1);
+}
+
+static int
+maps(size_t n)
+{
+	char *p = map(n * PAGE, MAP_NORESERVE, -1);
+	size_t i;
+
+	if (!p || madvise(p, n * PAGE, MADV_NOHUGEPAGE) < 0 ||
+	    touch(p, n / 100, 100 * PAGE, 1) < 0)
+		return -1;
+	for (i = 0; i < n; i += 2)
+		if (mprotect(p + i * PAGE, PAGE, PROT_READ) < 0)
+			return -1;
+	return 0;
+}
+
 static void
 hide_name(const char *text)
 {
@@ -158,6 +186,10 @@ run(char *line)
 		return thp(n);
 	if (!strcmp(word, "huge"))
 		return touch(map(n * HUGE, MAP_HUGETLB, -1), n, HUGE, 1);
+	if (!strcmp(word, "sparse"))
+		return sparse(n, m);
+	if (!strcmp(word, "maps"))
+		return maps(n);
 	if (!strcmp(word, "pageout"))
 		return madvise(last, last_size, MADV_PAGEOUT);
 	if (!strcmp(word, "guard"))
