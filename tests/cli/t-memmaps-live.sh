@@ -153,8 +153,8 @@ readers() {
 			[ $? = 3 ]; } &&
 		grep -q sleep "$work/1" &&
 		$MEMBOX shmat --root "$work/tree" >"$work/1" &&
-		{ $MEMBOX shmat >"$work/2" || [ $? = 3 ]; } && cut -c1-60 "$work/1" >"$work/3" &&
-		cut -c1-60 "$work/2" | diff - "$work/3"
+		[ "$(wc -l <"$work/1")" = \
+		"$(wc -l <"$work/tree/proc/sysvipc/shm")" ]
 }
 check "memmaps, memstats and shmat read it" readers
 for a in "memidle 1" "memtrack" "shmat attach 1" "memmaps --watch 1"; do
