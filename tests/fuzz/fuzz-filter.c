@@ -8,15 +8,14 @@
 /* The parser once more, its tables within reach. */
 static jmp_buf refused;
 
-static void
-quiet(const char *fmt, ...)
+static _Noreturn void
+refuse(const char *opt, const char *text, const char *at, const char *what)
 {
-	(void)fmt;
+	must(*opt && *what && at >= text && at <= text + strlen(text));
+	longjmp(refused, 1);
 }
 
-#define _exit(status) longjmp(refused, status)
-#define warn quiet
-#define note quiet
+#define fault_die refuse
 #define filter_parse parse_again
 #define filter_parse_list parse_list_again
 #define filter_match match_again
