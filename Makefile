@@ -230,7 +230,7 @@ vm: all
 bench: all
 	tests/bench/run
 demo:
-	config/deps.sh build test
+	config/deps.sh build demo
 	$(MAKE) all
 	tests/vm/demo
 fuzz:

@@ -1,11 +1,12 @@
 #!/bin/sh
 # deps.sh - what building and testing membox needs, fetched once
 #
-# usage: config/deps.sh [build|test|fuzz|kernel|all]... [--print]
+# usage: config/deps.sh [build|demo|test|fuzz|kernel|all]... [--print]
 #        config/deps.sh --cache
 #
 # build   compiler, musl, the sources of zlib and LZ4 (the default)
-# test    what the tests run: qemu, the peers' tools, kernels to boot
+# demo    qemu, one kernel to boot, the tools that read a dump
+# test    what the tests run: that, more kernels, more of the peers' tools
 # fuzz    clang with its fuzzer runtime
 # kernel  what tests/vm/build-kernel.sh needs; part of test only where no
 #         test kernel is at hand
@@ -36,23 +37,24 @@ make make
 musl-tools musl-gcc
 linux-libc-dev /usr/include/linux/version.h'
 UNPACK='dpkg-dev dpkg-source'
-TEST='qemu-system-x86 qemu-system-x86_64
+DEMO='qemu-system-x86 qemu-system-x86_64
 cpio cpio
 python3 /usr/bin/python3
 python3-drgn /usr/lib/python3/dist-packages/drgn
 crash crash
 makedumpfile makedumpfile
 lz4 lz4
+xz-utils xz
+kmod depmod
+e2fsprogs debugfs'
+TEST="$DEMO
 netpbm pngtopnm
 pkg-config pkg-config
 gzip gzip
-xz-utils xz
-kmod depmod
 kconfig-frontends-nox kconfig-conf
-e2fsprogs debugfs
 systemd /lib/systemd/systemd
 strace strace
-file file'
+file file"
 FUZZ='clang clang'
 KERNEL='flex flex
 bison bison
@@ -256,7 +258,7 @@ want=
 print=
 for arg; do
 	case $arg in
-	build|test|fuzz|kernel) want="$want $arg" ;;
+	build|demo|test|fuzz|kernel) want="$want $arg" ;;
 	all) want="$want build test fuzz" ;;
 	--print) print=1 ;;
 	--cache) echo "$CACHE"; exit ;;
@@ -285,6 +287,7 @@ packages()
 	for w in $want; do
 		case $w in
 		build) lacking "$BUILD" ;;
+		demo) lacking "$DEMO" ;;
 		test) lacking "$TEST" ;;
 		fuzz) fuzz_packages ;;
 		kernel) lacking "$KERNEL" ;;
@@ -295,6 +298,7 @@ things=
 for w in $want; do
 	case $w in
 	build) things="$things zlib lz4" ;;
+	demo) things="$things busybox kernel61" ;;
 	test) things="$things busybox dracut udev kernel61 kernel612 testkernel" ;;
 	kernel) things="$things ksource" ;;
 	esac
