@@ -15,7 +15,7 @@
 # --cache prints the cache directory
 #
 # Commands are installed as packages; everything else (sources, kernels, a
-# static busybox, dracut) is unpacked into the cache and never installed:
+# static busybox, dracut, promtool) is unpacked into the cache, never installed:
 # installing a kernel builds an initramfs, busybox-static displaces busybox.
 # When all is there, nothing is done and no network is needed.
 #
@@ -191,6 +191,14 @@ dracut_there() { have dracut || [ -e "$CACHE/dracut/usr/bin/dracut" ]; }
 dracut_get() { unpack dracut-core "$CACHE/dracut"; }
 udev_there() { have udevadm || [ -e "$CACHE/udev/bin/udevadm" ]; }
 udev_get() { unpack udev "$CACHE/udev"; }
+promtool_there() { have promtool || [ -x "$CACHE/prometheus/promtool" ]; }
+promtool_get()
+{
+	unpack prometheus "$CACHE/prometheus"
+	mv "$CACHE/prometheus/usr/bin/promtool" "$CACHE/prometheus/" &&
+		rm -rf "$CACHE/prometheus/usr" "$CACHE/prometheus/etc" \
+			"$CACHE/prometheus/lib" "$CACHE/prometheus/var"
+}
 
 # The newest stock kernel of series $1: no cloud, rt, debug or unsigned one.
 # A distribution without that series is no error: its VM tests are skipped.
@@ -299,7 +307,7 @@ for w in $want; do
 	case $w in
 	build) things="$things zlib lz4" ;;
 	demo) things="$things busybox kernel61" ;;
-	test) things="$things busybox dracut udev kernel61 kernel612 testkernel" ;;
+	test) things="$things busybox dracut udev promtool kernel61 kernel612 testkernel" ;;
 	kernel) things="$things ksource" ;;
 	esac
 done

@@ -88,10 +88,12 @@ group_row(struct rows *r, const struct split *s, const struct group *g)
 	if (g->cgroup)
 		cgroup_memory(&cgroups, g->cgroup, &m);
 	rows_text(r, s->label);
-	if (g->name)
-		rows_text(r, g->name);
-	else
+	if (!g->name)
 		rows_null(r);
+	else if (r->format == ROWS_PROM && !*g->name)
+		rows_textn(r, "", 1);	/* "\x00": to Prometheus "" is no value */
+	else
+		rows_text(r, g->name);
 	for (f = G_PROCS; f < G_CURRENT; f++)
 		put_value(r, group_value(g, f));
 	put_limit(r, m.current);

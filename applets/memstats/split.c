@@ -37,34 +37,35 @@ static const struct {
 	[SPLIT_INSTANCE] = { "instance", "Instance" },
 };
 
-static unsigned
-count_kind(enum split_kind kind)
+static int
+label_taken(const char *label)
 {
-	unsigned i, n = 0;
+	unsigned i;
 
 	for (i = 0; i < split_count; i++)
-		n += splits[i].kind == kind;
-	return n;
+		if (!strcmp(splits[i].label, label))
+			return 1;
+	return 0;
 }
 
 struct split *
 split_add(enum split_kind kind, const char *var)
 {
 	struct split *s = &splits[split_count];
-	unsigned same = count_kind(kind);
+	unsigned n;
 
 	if (split_count == SPLITS_MAX)
 		usage_die("more than %d splits", SPLITS_MAX);
-	split_count++;
 	s->kind = kind;
 	s->var = var;
-	fmt_str(s->label, sizeof(s->label), "%s%s%s", kinds[kind].label,
-		var ? ":" : "", var ? var : "");
 	fmt_str(s->title, sizeof(s->title), "%s%s%s", kinds[kind].title,
 		var ? " " : "", var ? var : "");
-	if (!var && same)
-		fmt_str(s->label, sizeof(s->label), "%s:%u",
-			kinds[kind].label, same + 1);
+	fmt_str(s->label, sizeof(s->label), "%s%s%.40s", kinds[kind].label,
+		var ? ":" : "", var ? var : "");
+	for (n = 2; label_taken(s->label); n++)
+		fmt_str(s->label, sizeof(s->label), "%s%s%.40s:%u",
+			kinds[kind].label, var ? ":" : "", var ? var : "", n);
+	split_count++;
 	return s;
 }
 
@@ -72,6 +73,13 @@ static void
 rule_add(const struct split *s, const struct filter *f, const char *text,
 	size_t n)
 {
+	u32 i;
+
+	/* The same text once more can match nothing that is left. */
+	for (i = 0; i < rule_count; i++)
+		if (rules[i].split == s && rules[i].name_n == n &&
+		    !memcmp(rules[i].name, text, n))
+			return;
 	if (rule_count == SPLIT_RULES)
 		usage_die("more than %d groups are asked for", SPLIT_RULES);
 	rules[rule_count++] = (struct rule){ s, f, f ? NULL : text, text, n };

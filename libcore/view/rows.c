@@ -163,7 +163,9 @@ json_begin_row(struct rows *r)
 }
 
 /* The metric's name and "{" before the first label; the value, which may stand
- * between labels, is held until the row's end. */
+ * between labels, is held until the row's end. What is no UTF-8 stands as in
+ * tables: two rows that differ must have labels that differ, or the reader
+ * refuses them all. */
 static void
 prom_label(struct rows *r, const char *s, size_t n)
 {
@@ -178,13 +180,13 @@ prom_label(struct rows *r, const char *s, size_t n)
 	out_fmt(r->out, "%s=\"", r->cols[r->at].name);
 	for (; i < n; i += len) {
 		len = utf8_len(s + i, n - i);
-		if (!len) {
-			out_str(r->out, "\xef\xbf\xbd");
+		if (!len || !s[i] || s[i] == '\\') {
+			out_fmt(r->out, "\\\\x%02x", (u8)s[i]);
 			len = 1;
 		} else if (s[i] == '\n') {
 			out_str(r->out, "\\n");
 		} else {
-			if (s[i] == '"' || s[i] == '\\')
+			if (s[i] == '"')
 				out_char(r->out, '\\');
 			out_put(r->out, s + i, len);
 		}

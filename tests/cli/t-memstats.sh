@@ -265,10 +265,31 @@ assert seen
 '; }
 check "prom parses" sh -c "$m --root $r --format prom >$work/p"
 check "prom is well formed" prom_ok <"$work/p"
-if command -v promtool >/dev/null; then
-	check "promtool" sh -c "promtool check metrics <$work/p"
+# series PROM: what would make Prometheus refuse the file
+twice() { grep -v '^#' "$1" | sed 's/ [^ ]*$//' | sort | uniq -d; }
+promtool=$(command -v promtool) ||
+	promtool=$("$(dirname "$0")/../../config/deps.sh" --cache)/prometheus/promtool
+if [ -x "$promtool" ]; then
+	prom_check() { "$promtool" check metrics <"$1"; }
 else
-	skip promtool "not installed"
+	prom_check() { :; }
+	skip promtool "not here: config/deps.sh test"
+fi
+printf 'SID=\0' >"$r/proc/12/environ"
+printf 'SID=a\377b\0' >"$r/proc/10/environ"
+printf 'SID=a\376b\\xff\0' >"$r/proc/11/environ"
+for o in "" -x "groups -e SID -e SID -p 10 -p 10 -c uid(42),uid(42)"; do
+	# shellcheck disable=SC2086
+	"$m" --root "$r" $o --format prom >"$work/p"
+	same "prom: no series twice: $o" "" "$(twice "$work/p")"
+	check "prom: promtool: $o" prom_check "$work/p"
+done
+if [ "$(id -u)" = 0 ]; then
+	for o in shm ram tmpfs; do
+		"$m" $o --format prom >"$work/p" 2>/dev/null
+		same "prom: no series twice: $o" "" "$(twice "$work/p")"
+		check "prom: promtool: $o" prom_check "$work/p"
+	done
 fi
 
 # ---- output ----

@@ -116,13 +116,13 @@ test_rows(void)
 		"\"secs\":0.03}\n", &o), "ndjson");
 	rows_open(&r, memory_out(&o), ROWS_PROM, cols, 2);
 	while (rows_pass(&r)) {
-		rows_text(&r, "a\"\n\xff");
+		rows_text(&r, "a\"\n\\\xff");
 		rows_u64(&r, 7);
 		rows_end(&r);
 	}
 	ok(is("# HELP membox_size_bytes Column size of membox.\n"
 		"# TYPE membox_size_bytes gauge\n"
-		"membox_size_bytes{name=\"a\\\"\\n\xef\xbf\xbd\"} 7\n", &o),
+		"membox_size_bytes{name=\"a\\\"\\n\\\\x5c\\\\xff\"} 7\n", &o),
 		"prom");
 }
 
