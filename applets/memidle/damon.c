@@ -21,6 +21,8 @@ static struct found_region map[REGIONS_ROOM];
 static unsigned map_count;
 static const struct found_region *last;	/* where the walk is */
 static u64 started_at, marked_at, wanted_age;
+static int flags_fd;
+static u64 ram_end;		/* page frame */
 
 static void
 set_file(const char *name, const char *text)
@@ -61,19 +63,69 @@ set_scheme(void)
 	}
 }
 
+/* The machine's memory, by physical addresses. */
 static void
-open_backend(void)
+target_ram(void)
 {
-	if (watched_count != 1)
-		die("damon does not tell whose region it found: name one "
-			"process");
-	if (kdamond_owner())
-		die("kdamonds are in use by somebody else");
+	static struct range ram[IOMEM_RANGES];
+	int n = iomem_ram(ram, IOMEM_RANGES), i;
+	char name[96];
+
+	if (n < 0)
+		die("read /proc/iomem:");
+	flags_fd = root_open("/proc/kpageflags", O_RDONLY);
+	if (flags_fd < 0)
+		die("open /proc/kpageflags:");
+	set_number("contexts/0/targets/0/regions/nr_regions", (u64)n);
+	for (i = 0; i < n; i++) {
+		fmt_str(name, sizeof(name), "contexts/0/targets/0/regions/%d/"
+			"start", i);
+		set_number(name, ram[i].start);
+		fmt_str(name, sizeof(name), "contexts/0/targets/0/regions/%d/"
+			"end", i);
+		set_number(name, ram[i].end);
+		ram_end = ram[i].end >> page_shift;
+	}
+}
+
+/* One context in one kdamond; there are none yet. */
+static void
+make_context(void)
+{
 	keep_file(KDAMONDS "/nr_kdamonds", "0");
 	if (write_text(KDAMONDS "/nr_kdamonds", "1") < 0)
 		die("write " KDAMONDS "/nr_kdamonds:");
 	set_number("contexts/nr_contexts", 1);
-	set_file("contexts/0/operations", "vaddr");
+}
+
+int
+damon_operations(void)
+{
+	char text[64] = "";
+
+	if (kdamond_owner())
+		return 0;
+	make_context();
+	root_slurp(KDAMONDS "/0/contexts/0/avail_operations", text,
+		sizeof(text));
+	write_text(KDAMONDS "/nr_kdamonds", "0");
+	keep_forget();
+	return (strstr(text, "vaddr") ? DAMON_VADDR : 0) |
+		(strstr(text, "paddr") ? DAMON_PADDR : 0);
+}
+
+static void
+open_backend(void)
+{
+	int physical = idle.kind == TARGET_SYSTEM;
+
+	if (!physical && watched_count != 1)
+		die("damon does not tell whose region it found: name one "
+			"process");
+	if (kdamond_owner())
+		die("kdamonds are in use by somebody else");
+	make_context();
+	set_file("contexts/0/operations", physical ? "paddr" : "vaddr");
 	set_number("contexts/0/monitoring_attrs/intervals/sample_us",
 		SAMPLE_US);
 	set_number("contexts/0/monitoring_attrs/intervals/aggr_us",
@@ -83,7 +135,11 @@ open_backend(void)
 		REGIONS_LIMIT);
 	set_number("contexts/0/monitoring_attrs/nr_regions/min", REGIONS_MIN);
 	set_number("contexts/0/targets/nr_targets", 1);
-	set_number("contexts/0/targets/0/pid_target", (u64)watched[0].pid);
+	if (physical)
+		target_ram();
+	else
+		set_number("contexts/0/targets/0/pid_target",
+			(u64)watched[0].pid);
 	set_scheme();
 	keep_file(KDAMONDS "/0/state", "off");
 	set_file("state", "on");
@@ -206,6 +262,51 @@ aggregations(u64 now)
 	return (now - marked_at) / took;
 }
 
+/* Of the machine's frames, those of users: as page_idle counts them. */
+static void
+read_frames(struct mapping *r)
+{
+	static u64 flags[BLOCK];
+	enum page_state now = PAGE_UNTRACKED;
+	int user = 0;
+	u64 pfn, one;
+	ssize_t n, i;
+
+	for (pfn = 0; pfn < ram_end; pfn += BLOCK) {
+		n = kpage_read(flags_fd, pfn, flags, BLOCK);
+		for (i = 0; i < n; i++) {
+			one = 1;
+			if (!(flags[i] & KPF(COMPOUND_TAIL))) {
+				user = flags_tracked(flags[i]) ||
+					flags[i] & KPF(HUGE);
+				now = flags_tracked(flags[i])
+					? state(pfn + i, PM_PRESENT, &one)
+					: PAGE_UNTRACKED;
+			}
+			if (user)
+				emit_pages(r, pfn + i, 1, now);
+		}
+		pages_walked += BLOCK;
+		throttle();
+	}
+}
+
+static void
+read_physical(struct sample *s)
+{
+	static const char name[] = "[page frames]";
+	struct mapping r = {
+		.pages = ram_end, .name = name, .name_len = sizeof(name) - 1,
+	};
+	struct mapping *frames = emit_region(&r);
+
+	if (!frames)
+		return;
+	read_frames(frames);
+	emit_region_end(frames);
+	s->total = frames->n;
+}
+
 static void
 read_sample(struct sample *s)
 {
@@ -213,7 +314,10 @@ read_sample(struct sample *s)
 	s->read_at = now_ns();
 	last = NULL;
 	wanted_age = aggregations(s->read_at);
-	read_processes(s, state, NULL);
+	if (idle.kind == TARGET_SYSTEM)
+		read_physical(s);
+	else
+		read_processes(s, state, NULL);
 }
 
 static u64

@@ -173,7 +173,8 @@ resident(void)
 	unsigned i;
 
 	if (idle.kind == TARGET_CGROUP || idle.kind == TARGET_SYSTEM)
-		return bitmap_frames();
+		return bitmap_frames() ? bitmap_frames()
+			: (u64)sysconf(_SC_PHYS_PAGES);
 	for (i = 0; i < watched_count; i++)
 		if (!procstat_read(watched[i].pid, &st))
 			pages += st.rss;

@@ -56,9 +56,9 @@
  *	  Columns: active (touched), idle (not), untracked (hugetlb, zero page, not
  *	  on an LRU list: the kernel cannot tell), unknown (frames that the bitmap
  *	  cannot read back): together they are present. tainted: somebody else
- *	  cleared accessed bits (MGLRU aging, a kdamond, NUMA balancing; clear_refs?
- *	  is a guess), or a process stopped, ended or called exec: active pages may
- *	  look idle in that sample. A page shared by several of the processes is one in
+ *	  cleared accessed bits (MGLRU, a kdamond, NUMA balancing; clear_refs? is a
+ *	  guess), or a process stopped, ended or called exec: active pages may look
+ *	  idle in that sample; or idle ones active (thp_collapse). A page shared by several of the processes is one in
  *	  the totals. est_seconds is from the middle of marking to the reading.
  *
  *	  Examples:

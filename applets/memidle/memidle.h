@@ -160,6 +160,12 @@ struct backend_ops {
 extern const struct backend_ops page_idle_ops, clear_refs_ops, lru_gen_ops,
 	damon_ops, soft_dirty_ops;
 
+/* ---- damon.c ---- */
+
+/* What DAMON can watch; it is asked by making a kdamond that does not run. */
+enum { DAMON_VADDR = 1, DAMON_PADDR = 2 };
+int damon_operations(void);
+
 /* ---- bitmap.c: /sys/kernel/mm/page_idle/bitmap, two bits a page frame ---- */
 
 void bitmap_open(int many);	/* many: pages are told apart once each */

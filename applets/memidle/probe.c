@@ -245,6 +245,20 @@ backend_probe_all(void)
 	probe_soft_dirty();
 }
 
+/* Processes or the machine: not both need be there. */
+static int
+damon_watches(int what)
+{
+	static int operations = -1;
+
+	if (!CFG_MEMIDLE_DAMON || !backend_found[BACKEND_DAMON].works ||
+	    *root_dir)
+		return CFG_MEMIDLE_DAMON;
+	if (operations < 0)
+		operations = damon_operations();
+	return !!(operations & what);
+}
+
 /* ---- the table, the choice ---- */
 
 int
@@ -258,6 +272,11 @@ backend_probe_print(void)
 	struct rows r;
 	int b;
 
+	if (!damon_watches(DAMON_PADDR))
+		add(BACKEND_DAMON, "no --system: no CONFIG_DAMON_PADDR");
+	if (!damon_watches(DAMON_VADDR))
+		add(BACKEND_DAMON, "no processes: no CONFIG_DAMON_VADDR");
+	keep_restore();
 	out_open(&out, 1);
 	rows_open(&r, &out, idle.json ? ROWS_NDJSON : idle.csv ? ROWS_CSV
 		: ROWS_TABLE, cols, ARRAY_LEN(cols));
@@ -284,8 +303,11 @@ static const enum backend for_processes[] = {
 	BACKEND_PAGE_IDLE, BACKEND_CLEAR_REFS, BACKEND_DAMON,
 	BACKEND_SOFT_DIRTY, BACKEND_AUTO,
 };
-static const enum backend for_groups[] = {
+static const enum backend for_cgroup[] = {
 	BACKEND_PAGE_IDLE, BACKEND_LRU_GEN, BACKEND_AUTO,
+};
+static const enum backend for_system[] = {
+	BACKEND_PAGE_IDLE, BACKEND_LRU_GEN, BACKEND_DAMON, BACKEND_AUTO,
 };
 
 static int
@@ -308,12 +330,20 @@ nothing_works(const enum backend *list)
 static void
 choose(void)
 {
-	const enum backend *list = is_group() ? for_groups : for_processes;
+	const enum backend *list = idle.kind == TARGET_SYSTEM ? for_system
+		: idle.kind == TARGET_CGROUP ? for_cgroup : for_processes;
 	const enum backend *b;
 
 	for (b = list; *b; b++) {
 		if (idle.backend && *b != idle.backend)
 			continue;
+		if (*b == BACKEND_DAMON && !damon_watches(list == for_system
+				? DAMON_PADDR : DAMON_VADDR))
+			say(*b, 0, list == for_system
+				? "DAMON cannot watch the machine: the kernel "
+				"is built without CONFIG_DAMON_PADDR"
+				: "DAMON cannot watch processes: the kernel "
+				"is built without CONFIG_DAMON_VADDR");
 		if (backend_found[*b].works && is_built(*b)) {
 			idle.backend = *b;
 			return;
@@ -345,6 +375,6 @@ backend_probe_choose(void)
 	if ((idle.ages || idle.reuse) && (idle.backend == BACKEND_CLEAR_REFS ||
 					idle.backend == BACKEND_LRU_GEN))
 		die("--ages and --reuse need single pages, and %s gives only "
-			"sums (for processes: -b damon or -b soft_dirty)",
+			"sums (-b damon or, of processes, -b soft_dirty)",
 			backend_names[idle.backend]);
 }

@@ -286,6 +286,20 @@ victim -m 64
 lim=5 # regions, not pages
 measured damon "16384 8192 8192 0" -b damon --filter "$big" $P 2
 lim=1
+# the machine, by physical addresses; on a busy one regions settle late
+half_of_ram()
+{
+	for i in 1 2 3 4; do
+		set -- $(totals "$(memidle -q --json -b damon --system 2)")
+		echo "$@"
+		[ "${1:-0}" -gt 16384 ] && [ "$1" = $(($2 + $3 + $4 + $5)) ] &&
+			[ "$2" -gt 6000 ] && [ "$3" -gt 6000 ] && return
+	done
+	return 1
+}
+check damon-system: half_of_ram
+memidle --probe >/tmp/o
+check damon-probe: grep -q '^damon  *yes  *regions found by sampling, not pages$' /tmp/o
 check damon-restored: test "$(cat $D/nr_kdamonds)" = 0
 for s in INT TERM KILL; do
 	after_signal damon $s 1 $D/nr_kdamonds 0 memidle -q -b damon $P 30

@@ -35,12 +35,20 @@ echo 100 >$S/scan_delay_ms
 echo 100 >$S/scan_period_min_ms
 echo 200 >$S/scan_period_max_ms
 before=$(hints)
-memidle -q --json $F --filter "$big" $P 3 >/tmp/o &
-marked
+memidle -q --json $F --filter "$big" -s 500ms -n 60 $P >/tmp/o &
+M=$!
+while [ "$(wc -l </tmp/o)" -lt 1 ]; do sleep 0.05; done
 echo 1 >/proc/sys/kernel/numa_balancing
+while kill -0 $M 2>/dev/null && [ "$(hints)" = "$before" ]; do sleep 0.1; done
+check balanced: test "$(hints)" -gt "$before"
+# the sample in which that was, or the next when it fell between them
+had=$(wc -l </tmp/o)
+while kill -0 $M 2>/dev/null && [ "$(wc -l </tmp/o)" -lt $((had + 2)) ]; do
+	sleep 0.1
+done
+kill $M
 wait $M
 json=$(cat /tmp/o)
-check balanced: test "$(hints)" -gt "$before"
 check numa_balancing-taints: tainted numa_balancing
 echo 0 >/proc/sys/kernel/numa_balancing
 end
