@@ -102,6 +102,9 @@ struct skipped {
 int skipped_tell(const struct skipped *s, u64 read);
 /* A process that was named: its own message. */
 void skip_tell(int pid, enum skip why);
+/* Says that there is nothing to show of it when it is a kernel thread or a
+ * zombie. */
+void empty_tell(int pid);
 
 /* Permissions as maps writes them, "rw-p", by enum vma_perm. */
 extern const char perm_texts[16][5];

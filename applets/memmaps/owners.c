@@ -262,12 +262,15 @@ owners_paint(void)
 
 	if (picture_ask.color == COLOR_CGROUP)
 		cgroups_open(&cgroups);
+	phys.why = picture_ask.pid ? SKIP_VANISHED : SKIP_NOT;
 	if (targets_open(&t) < 0)
 		_exit(EXIT_FAILED);
 	while (!stop_signal && targets_next(&t, &pid)) {
 		enum skip why = paint_process(pid);
 
 		phys.skipped.count[why]++;
+		if (pid == picture_ask.pid)
+			phys.why = why;
 		phys.read += why == SKIP_NOT;
 	}
 	targets_close(&t);

@@ -20,6 +20,7 @@ extern struct physical {
 	u64 outside;		/* mapped pages that are no RAM: devices */
 	struct skipped skipped;
 	u64 read;		/* processes */
+	enum skip why;		/* --pid's could not be */
 	struct picture picture;
 	u64 scale;
 	u8 shade_of[CLASSES];

@@ -192,6 +192,10 @@ picture_sample(void)
 	}
 	if (stop_signal)
 		return warn("stopped by a signal: no picture");
+	if (phys.why != SKIP_NOT) {
+		skip_tell(picture_ask.pid, phys.why);
+		return EXIT_FAILED;
+	}
 	count_classes();
 	shades_make();
 	make_pixels(phys.picture.pixels);

@@ -217,6 +217,8 @@ put_process(int pid)
 		put_link(pid, links[i]);
 	s.skipped.count[why]++;
 	s.processes += why == SKIP_NOT;
+	if (why != SKIP_NOT && !ask.all)
+		skip_tell(pid, why);
 }
 
 /* ---- the machine ---- */
@@ -398,7 +400,11 @@ snapshot_sample(void)
 	targets_close(&t);
 	if (stop_signal)
 		return warn("stopped by a signal: no snapshot");
+	if (!ask.all && !s.processes)
+		return EXIT_FAILED;
 	if (end_output())
 		return EXIT_FAILED;
+	if (!ask.all)
+		return s.processes < ask.pid_count ? EXIT_PARTIAL : EXIT_DONE;
 	return skipped_tell(&s.skipped, s.processes);
 }

@@ -143,9 +143,34 @@ totals_add(struct totals *t, const struct region *g)
 	t->swap += g->kb[SMAPS_SWAP] * KIB;
 }
 
+/* NULL: it has memory, or is not there. */
+static const char *
+why_empty(int pid)
+{
+	struct procstat st;
+
+	if (procstat_read(pid, &st) < 0)
+		return NULL;
+	if (st.flags & PF_KTHREAD_FLAG)
+		return "a kernel thread: it has no memory of its own";
+	return st.state == 'Z' ? "it has ended; its parent has not asked for "
+		"its status yet" : NULL;
+}
+
+void
+empty_tell(int pid)
+{
+	const char *why = why_empty(pid);
+
+	if (why)
+		note("%s: %d: %s", applet_name, pid, why);
+}
+
 void
 skip_tell(int pid, enum skip why)
 {
+	const char *empty = why == SKIP_VANISHED ? why_empty(pid) : NULL;
+
 	switch (why) {
 	case SKIP_DENIED:
 		warn("%d: denied: %s", pid, geteuid()
@@ -155,7 +180,9 @@ skip_tell(int pid, enum skip why)
 			"it even to root");
 		break;
 	case SKIP_VANISHED:
-		if (*root_dir)
+		if (empty)
+			warn("%d: %s", pid, empty);
+		else if (*root_dir)
 			warn("%d: no %s/proc/%d/%s: no such process, or it "
 				"could not be read when the tree was made",
 				pid, root_dir, pid, ask.smaps ? "smaps" : "maps");

@@ -238,6 +238,8 @@ table_sample(void)
 		read += why == SKIP_NOT;
 		if (why != SKIP_NOT && !ask.all)
 			skip_tell(pid, why);
+		else if (!ask.all)
+			empty_tell(pid);
 	}
 	targets_close(&t);
 	if (sorted)

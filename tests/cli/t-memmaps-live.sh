@@ -170,6 +170,58 @@ missing() {
 }
 check "a tree without that process" missing
 
+# ---- not there, or without memory ----
+says() { # TEXT COMMAND...: with status 1
+	_text=$1; shift
+	"$@" >"$work/1" 2>"$work/err"
+	[ $? = 1 ] && grep -q "$_text" "$work/err"
+}
+none=999999999
+check "a snapshot of no process" says "$none: no such process" \
+	$memmaps --snapshot "$work/no.tar" $none
+check "leaves no file" test ! -e "$work/no.tar" -a ! -e "$work/no.tar.part"
+check "watching no process" says "no such process" $memmaps --watch $none
+check "an address space of none" says "$none: no such process" \
+	$memmaps --virtual $none --term
+root "pictures and kernel threads" && {
+check "a picture of no process" says "$none: no such process" \
+	$memmaps --term --pid $none
+refuse 3 "a snapshot of one of two" $memmaps --snapshot - $$ $none
+kernel=$(awk '{ sub(/.*\) /, ""); split(FILENAME, p, "/") }
+	$7 % 4194304 >= 2097152 { print p[3]; exit }' \
+	/proc/[0-9]*/stat 2>/dev/null)	# PF_KTHREAD
+if [ -n "$kernel" ]; then
+	check "pages of a kernel thread" says "$kernel: a kernel thread" \
+		$memmaps --pages "$kernel"
+	check "a picture of one" says "$kernel: a kernel thread" \
+		$memmaps --term --pid "$kernel"
+	none_said() { $memmaps "$kernel" 2>&1 >"$work/1" |
+		grep -q "$kernel: a kernel thread"; }
+	check "regions of one: none, it says why" none_said
+else
+	skip "kernel threads" "none in sight"
+fi
+}
+# A parent that does not wait: its child has ended when the pipe closes.
+zombie() {
+	$PYTHON - "$MEMBOX" <<-'X'
+	import os, subprocess, sys
+	r, w = os.pipe()
+	child = os.fork()
+	if not child:
+	    os._exit(0)
+	os.close(w)
+	os.read(r, 1)
+	os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+	for args, status in ((["--pages"], 1), ([], 0)):
+	    m = subprocess.run([sys.argv[1], "memmaps"] + args + [str(child)],
+	        capture_output=True, text=True)
+	    assert m.returncode == status, m
+	    assert "%d: it has ended" % child in m.stderr, m
+	X
+}
+check "a zombie" zombie
+
 # ---- what does not go together ----
 cd "$work" || exit 1
 refuse 2 "--png and --output" $memmaps --png a.png -o b.png
