@@ -1,7 +1,7 @@
 /* memidle - which memory is really used: the working set
  *
  * config MEMIDLE
- *	bool "memidle (50 kb)"
+ *	bool "memidle (53 kb)"
  *	default y
  *	help
  *	  usage: memidle [OPTIONS] PID[,PID...] [SECONDS]
@@ -73,7 +73,7 @@
  *	depends on MEMIDLE
  *
  * config MEMIDLE_DAMON
- *	bool "backend damon (2 kb)"
+ *	bool "backend damon (3 kb)"
  *	default y
  *	depends on MEMIDLE
  *

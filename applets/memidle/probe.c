@@ -253,7 +253,7 @@ damon_watches(int what)
 
 	if (!CFG_MEMIDLE_DAMON || !backend_found[BACKEND_DAMON].works ||
 	    *root_dir)
-		return CFG_MEMIDLE_DAMON;
+		return 1;
 	if (operations < 0)
 		operations = damon_operations();
 	return !!(operations & what);
