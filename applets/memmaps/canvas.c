@@ -72,22 +72,35 @@ make_steps(void)
 			}
 }
 
-/* Levels above the block's own, up to a multiple of STEP, each swap once. */
-static u64
-hilbert(u32 x, u32 y, unsigned shift)
-{
-	const u32 mask = (1 << STEP) - 1;
-	int level = (int)((shift + STEP - 1) / STEP * STEP);
-	unsigned turn = ((unsigned)level - shift) & SWAPPED;
-	u64 d = 0;
+/* The square of 2^STEP (or a block's side) around the last place: where the
+ * curve is when it comes in, and how it is turned. Rows are asked for pixel by
+ * pixel. */
+static struct {
+	u32 x, y;
+	u64 first;
+	unsigned turn;
+} cell;
 
-	while ((level -= STEP) >= 0) {
-		u32 right = x >> level & mask, below = y >> level & mask;
+/* Levels above the block's own, up to a multiple of STEP, each swap once. */
+static void
+enter_cell(const struct canvas *c, u32 x, u32 y)
+{
+	const u32 mask = (1 << STEP) - 1, inside = (1u << c->shift) - 1;
+	u64 block = (u64)(y >> c->shift) * c->columns + (x >> c->shift), d = 0;
+	unsigned level = (c->shift + STEP - 1) / STEP * STEP;
+	unsigned turn = (level - c->shift) & SWAPPED;
+
+	for (; level > STEP; level -= STEP) {
+		u32 right = (x & inside) >> (level - STEP) & mask;
+		u32 below = (y & inside) >> (level - STEP) & mask;
 
 		d = d << 2 * STEP | steps[turn][below][right].at;
 		turn = steps[turn][below][right].turn;
 	}
-	return d;
+	cell.x = x;
+	cell.y = y;
+	cell.first = (block << 2 * c->shift) + (d << 2 * STEP);
+	cell.turn = turn;
 }
 
 void
@@ -109,15 +122,17 @@ canvas_fit(struct canvas *c, u64 pixels, u32 width)
 	c->width = c->columns << c->shift;
 	c->height = c->rows << c->shift;
 	make_steps();
+	cell.x = cell.y = ~0u;
 }
 
 s64
 canvas_at(const struct canvas *c, u32 x, u32 y)
 {
-	u32 side = 1u << c->shift;
-	u64 block = (u64)(y >> c->shift) * c->columns + (x >> c->shift);
-	u64 at = (block << 2 * c->shift) +
-		hilbert(x & (side - 1), y & (side - 1), c->shift);
+	u32 mask = (1u << (c->shift < STEP ? c->shift : STEP)) - 1;
+	u64 at;
 
+	if (((x ^ cell.x) | (y ^ cell.y)) & ~mask)
+		enter_cell(c, x, y);
+	at = cell.first + steps[cell.turn][y & mask][x & mask].at;
 	return at < c->pixels ? (s64)at : CANVAS_NONE;
 }

@@ -18,7 +18,8 @@ struct canvas {
 /* width: at most, for a terminal; 0 = between square and twice as wide. */
 void canvas_fit(struct canvas *c, u64 pixels, u32 width);
 enum { CANVAS_NONE = -1 };
-/* Index of the pixel at x, y, or CANVAS_NONE in what is not filled. */
+/* Index of the pixel at x, y, or CANVAS_NONE in what is not filled; of the
+ * canvas that was fitted last. */
 s64 canvas_at(const struct canvas *c, u32 x, u32 y);
 
 /* ---- draw.c: to a file or to the terminal ---- */
