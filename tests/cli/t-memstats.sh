@@ -168,6 +168,48 @@ else
 	skip "two bits" "not built"
 fi
 
+# ---- threads: what one reads, several read ----
+if "$m" --help | grep -q -- --threads; then
+	python3 - "$work/big" <<'X'
+import os, random, struct, sys
+root, P, PAGES = sys.argv[1], 4096, 40000
+random.seed(1)
+def put(name, data):
+    path = os.path.join(root, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    open(path, "wb").write(data if isinstance(data, bytes) else data.encode())
+put("proc/zoneinfo", "Node 0, zone Normal\n        spanned  65536\n  start_pfn: 0\n")
+for pid in 20, 21, 22:
+    d = "proc/%d/" % pid
+    put(d + "stat", "%d (p%d) S 1 1 1 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 9 0 %d 0\n"
+        % (pid, pid, PAGES))
+    put(d + "status", "Uid:\t%d\t%d\t%d\t%d\n" % ((pid // 2,) * 4))
+    put(d + "cmdline", "p\0")
+    put(d + "maps", "10000-%x rw-p 00000000 00:00 0\n" % (0x10000 + PAGES * P))
+    pm = [0] * 16
+    for i in range(PAGES):
+        own = random.randrange(4) == 0
+        pm.append(random.choice((0, 1, 1, 1)) and
+            1 << 63 | (i + 1 if not own else 44000 + (pid - 20) * 7000 + i // 8))
+    put(d + "pagemap", struct.pack("<%dQ" % len(pm), *pm))
+X
+	for o in "" "groups -u" "groups -u --two-bits"; do
+		case $o in *two-bits*) "$m" --help | grep -q two-bits || continue ;; esac
+		# shellcheck disable=SC2086
+		"$m" --root "$work/big" $o --json >"$work/1" 2>&1
+		check "pages of three: $o" grep -q '"rss":1[0-9]\{8\}' "$work/1"
+		for n in 2 7 16; do
+			# shellcheck disable=SC2086
+			"$m" --root "$work/big" $o --json --threads $n \
+				>"$work/n" 2>&1
+			check "$n threads say what one says: $o" \
+				cmp "$work/1" "$work/n"
+		done
+	done
+else
+	skip threads "not built"
+fi
+
 # ---- instances ----
 if "$m" --help | grep -q 'memstats instances:'; then
 	i=$work/instances
@@ -323,6 +365,8 @@ def area(pages, prot=3):
 a = area(500)
 ctypes.memset(a, 1, 500 * P)
 guard = libc.madvise(ctypes.c_void_p(a), ctypes.c_size_t(100 * P), 102)
+c = area(30000)
+ctypes.memset(c, 1, 30000 * P)
 b = area(120000)
 for i in range(0, 120000, 4):
     libc.mprotect(ctypes.c_void_p(b + i * P), ctypes.c_size_t(2 * P), 1)
@@ -335,15 +379,46 @@ with open("f", "wb+") as f:
     f.flush()
     keep = mmap.mmap(f.fileno(), P)
     keep[0]
-print("ready", guard, len(open("/proc/self/maps").readlines()), flush=True)
+mappings = len(open("/proc/self/maps").readlines())
+pids, (stay, go), (told, tell) = [], os.pipe(), os.pipe()
+for i in range(3):
+    pid = os.fork()
+    if not pid:
+        os.close(go)
+        ctypes.memset(c, 2, (i + 1) * 100 * P)
+        os.write(tell, b"x")
+        os.read(stay, 1)    # until the parent is gone
+        os._exit(0)
+    pids.append(str(pid))
+    os.read(told, 1)
+print("ready", guard, mappings, *pids, flush=True)
 time.sleep(60)
 X
 	mkdir "$work/deep"
 	python3 "$work/live.py" "$work/deep" >"$work/live" &
 	pid=$!
-	while ! grep -q ready "$work/live" && kill -0 $pid; do sleep 0.2; done
-	read -r _ guarded mappings <"$work/live"
-	check "many mappings: $mappings" test "$mappings" -gt 50000
+	while ! grep -qs ready "$work/live" && kill -0 $pid; do sleep 0.2; done
+	read -r _ guarded mappings c1 c2 c3 <"$work/live"
+	check "many mappings: 4 x $mappings" test "$mappings" -gt 50000
+	anon() { "$m" "$@" --json 2>/dev/null | grep -o '"anon":[0-9]*'; }
+	all="or(pid($pid),pid($c1),pid($c2),pid($c3))"
+	check "1,024 descriptors, 200,000 mappings: RSS is the kernel's" sh -c "
+		ulimit -n 1024
+		[ \$(cat /proc/$pid/maps /proc/$c1/maps /proc/$c2/maps \
+			/proc/$c3/maps | wc -l) -gt 200000 ] || exit
+		for p in $pid $c1 $c2 $c3; do
+			awk -v p=\$p '/^Rss:/ { print p \",\" \$2 * 1024 }' \
+				/proc/\$p/smaps_rollup
+		done | sort >$work/want
+		$m -f '$all' --format csv 2>/dev/null | grep '^[0-9]' |
+			cut -d, -f1,7 | sort | diff $work/want -"
+	if "$m" --help | grep -q -- --threads; then
+		same "live: threads say what one says" "$(anon -x -f "$all")" \
+			"$(anon -x -f "$all" --threads 5)"
+		same "live: of groups too" \
+			"$(anon groups -p $pid -p $c1,$c2,$c3 -f "$all")" \
+			"$(anon groups -p $pid -p $c1,$c2,$c3 -f "$all" -t 3)"
+	fi
 	"$m" -f "pid($pid)" --json >"$work/json" 2>/dev/null
 	check "their process is read" grep -q '"processes":\[{' "$work/json"
 	same "nothing of it is swap" 0 \
