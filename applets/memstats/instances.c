@@ -256,8 +256,6 @@ print_instances(struct out *o)
 	u32 i;
 	int failed = 0;
 
-	if (print.run && print.format == ROWS_PROM)
-		usage_die("--run: not as prom");
 	if (print.run)
 		rows_open(&r, o, print.format, run_cols, ARRAY_LEN(run_cols));
 	else

@@ -340,6 +340,8 @@ scan_main(int groups, int instances)
 		check_sort_processes(print.sort);
 	if (groups && !split_count)
 		usage_die("groups: by what? give a split, like --split-uid");
+	if (print.run && print.format == ROWS_PROM)
+		usage_die("--run: not as prom");
 	if (print.run)
 		root_refuse("--run");
 	if (!groups)

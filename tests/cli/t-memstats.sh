@@ -249,6 +249,7 @@ X
 	refuse 2 "--run needs the live system" "$m" instances --run true \
 		--root "$i"
 	refuse 2 "--run without instances" "$m" --run true
+	refuse 2 "--run as prom" "$m" instances --run true --format prom
 else
 	skip instances "not built"
 fi
