@@ -10,7 +10,7 @@
  * that touch in one read, and does nothing with them: prints
  * "SECONDS ENTRIES"; CPU time
  * memstats-load bare PID	asks PAGEMAP_SCAN what is there of its biggest
- * mapping and reads that: prints the CPU seconds, the least of 20 times
+ * mapping and reads that: prints the CPU seconds
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -227,10 +227,10 @@ static void
 bare(const char *pid)
 {
 	unsigned long from, to, start_at = 0, end = 0;
-	double least = 1, t;
+	double t;
 	char path[300];
 	FILE *maps;
-	int fd, i;
+	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%s/maps", pid);
 	maps = fopen(path, "r");
@@ -241,13 +241,9 @@ bare(const char *pid)
 			start_at = from;
 			end = to;
 		}
-	for (i = 0; i < 20; i++) {
-		t = cpu_seconds();
-		scan_range(fd, start_at, end);
-		t = cpu_seconds() - t;
-		least = t < least ? t : least;
-	}
-	printf("%.6f\n", least);
+	t = cpu_seconds();
+	scan_range(fd, start_at, end);
+	printf("%.6f\n", cpu_seconds() - t);
 }
 
 static void

@@ -48,16 +48,16 @@ compare "  groups --split-comm" "target 0.12 s or 1.5 x" groups --split-comm
 end
 least() {
 	_i=0
-	while [ $((_i += 1)) -le $((BENCH_RUNS * 4)) ]; do timed; done |
+	while [ $((_i += 1)) -le $((BENCH_RUNS * 4)) ]; do "$@"; done |
 		awk '!m || $1 < m { m = $1 } END { print m }'
 }
 begin sparse 446
-sparse=$(least)
-bare=$("$work/memstats-load" bare "$load")
+sparse=$(least timed)
+bare=$(least "$work/memstats-load" bare "$load")
 "$MEMBOX" memstats -f "pid($load)" --format csv 2>/dev/null | tr -d '\r' |
 	awk -F, 'NR == 2 { print "sparse: rss " $7 / 4096 " pages" }'
 end
-without=$(least)
+without=$(least timed)
 awk -v s="$sparse" -v w="$without" -v b="$bare" 'BEGIN {
 	printf "sparse: 1 TiB, 446 pages there: %+.1f ms, " \
 		"the bare PAGEMAP_SCAN %.1f ms (target 5 ms)\n",
