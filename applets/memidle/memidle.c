@@ -1,7 +1,7 @@
 /* memidle - which memory is really used: the working set
  *
  * config MEMIDLE
- *	bool "memidle (53 kb)"
+ *	bool "memidle (51 kb)"
  *	default y
  *	help
  *	  usage: memidle [OPTIONS] PID[,PID...] [SECONDS]

@@ -1,7 +1,7 @@
 /* memstats - who has the RAM: processes and groups, page by page
  *
  * config MEMSTATS
- * 	bool "memstats (35 kb)"
+ * 	bool "memstats (37 kb)"
  * 	default y
  * 	help
  * 	  usage: memstats [OPTION]...
