@@ -1,8 +1,8 @@
-/* acct.c - page -> (task, module, stack), and what each of these holds.
+/* acct.c - what each (task, module, stack), a leaf, holds, and what each of
+ * the three does.
  *
- * A page's entry in the page table is a leaf's id; so a free needs no stack,
- * and is charged back in O(1). Stacks are kept once each. When a table is full
- * what holds no pages is forgotten, small peaks first, and its ids serve again.
+ * Stacks are kept once each. When a table is full what holds no pages is
+ * forgotten, small peaks first, and its ids serve again.
  */
 #include <sys/mman.h>
 
@@ -22,8 +22,6 @@ static u64 *frames;		/* a word (id << 32 | count) before each stack's */
 static u32 frames_max, frames_used;
 static struct leaf *leaves;
 static u32 *leaf_heads, leaf_max, leaf_used, leaf_free;
-static u32 *pages;		/* by PFN: the leaf, 0 = not ours */
-static u64 page_count;
 static u64 no_gc_until;		/* in events: the last one found little */
 
 static void *
@@ -40,46 +38,6 @@ u64
 acct_bytes(void)
 {
 	return memory.size;
-}
-
-u64
-acct_page_bytes(void)
-{
-	static unsigned char there[4096];
-	char *p = (char *)pages, *end = (char *)(pages + page_count);
-	u64 n = 0, i, step = sizeof(there) << page_shift;
-
-	for (; p < end; p += step) {
-		u64 left = (u64)(end - p) < step ? (u64)(end - p) : step;
-		u64 count = (left + page_size - 1) >> page_shift;
-		if (mincore(p, left, there) < 0)
-			break;
-		for (i = 0; i < count; i++)
-			n += there[i] & 1;
-	}
-	return n << page_shift;
-}
-
-static void
-pages_open(u64 pfns)
-{
-	void *p;
-
-	/* Room for memory that is plugged in later costs only addresses. */
-	page_count = pfns * 2 + (16 * GIB >> page_shift);
-	p = mmap(NULL, page_count * sizeof(*pages), PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (p == MAP_FAILED) {
-		page_count = pfns;
-		p = mmap(NULL, page_count * sizeof(*pages),
-			PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS |
-			MAP_NORESERVE, -1, 0);
-	}
-	if (p == MAP_FAILED)
-		die("no memory for a table of %lu pages:", (unsigned long)pfns);
-	pages = p;
-	/* A huge page would be touched whole for one entry. */
-	madvise(pages, page_count * sizeof(*pages), MADV_NOHUGEPAGE);
 }
 
 void
@@ -347,73 +305,6 @@ acct_move(u32 from, u32 to)
 		l->module = (u16)to;
 		leaf_link(id);
 	}
-}
-
-/* ---- pages ---- */
-
-/* Takes count entries from pfn away from their leaves. Neighbours mostly have
- * the same one. */
-static u64
-pages_release(u64 pfn, u64 count)
-{
-	u64 end = pfn + count, n, released = 0;
-
-	while (pfn < end) {
-		u32 leaf = pages[pfn];
-		for (n = 0; pfn < end && pages[pfn] == leaf; pfn++, n++)
-			if (leaf)
-				pages[pfn] = 0;
-		if (leaf) {
-			leaf_sub(leaf, n);
-			released += n;
-		}
-	}
-	return released;
-}
-
-/* How many of 2^order pages from pfn are within the table. */
-static u64
-pages_within(u64 pfn, unsigned order)
-{
-	u64 count = order < 32 ? 1ull << order : 0;
-	u64 room = pfn < page_count ? page_count - pfn : 0;
-
-	if (count <= room && count)
-		return count;
-	counts.beyond += count - room;
-	return room;
-}
-
-void
-acct_alloc(u32 leaf, u64 pfn, unsigned order, u64 ts)
-{
-	u64 count = pages_within(pfn, order), i;
-
-	if (count == 1 && !pages[pfn]) {
-		pages[pfn] = leaf;
-		leaf_add(leaf, 1, ts);
-		return;
-	}
-	/* Its free was lost, or has no event. */
-	counts.implied_frees += pages_release(pfn, count);
-	for (i = 0; i < count; i++)
-		pages[pfn + i] = leaf;
-	if (count)
-		leaf_add(leaf, count, ts);
-}
-
-void
-acct_free(u64 pfn, unsigned order)
-{
-	u64 count = pages_within(pfn, order);
-
-	counts.unknown_frees += count - pages_release(pfn, count);
-}
-
-int
-acct_holds(u64 pfn)
-{
-	return pfn < page_count && pages[pfn];
 }
 
 /* ---- collection ---- */

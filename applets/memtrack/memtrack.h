@@ -4,7 +4,8 @@
  *
  * trace reads the rings and merges them by time, decode pairs stacks with
  * their events, task and module say whose an event is, acct counts. page_owner
- * (owner) feeds acct from a file. All state is static: one run a process.
+ * (owner) feeds acct from a file. All state is static: one run a process. What
+ * a few files alone share is in run.h, trace.h, report.h and tui.h.
  */
 #ifndef MEMTRACK_H
 #define MEMTRACK_H
@@ -73,7 +74,6 @@ extern u64 first_ts, last_ts;	/* of the events counted */
  * and pfns pages. Memory is touched as it is used. Exits on failure. */
 void acct_open(u32 stacks, u64 pfns);
 u64 acct_bytes(void);		/* of the tables, when full; no page table */
-u64 acct_page_bytes(void);	/* resident bytes of the page table */
 /* Makes room if there is none: forgets what holds no pages, small peaks first.
  * Ids gotten before are void afterwards. */
 void acct_room(void);
@@ -87,13 +87,18 @@ const struct leaf *leaf_at(u32 id);	/* NULL: not in use */
 u32 leaf_count(void);			/* ids are 1 .. count-1 */
 void leaf_add(u32 leaf, u64 pages, u64 ts);
 void leaf_sub(u32 leaf, u64 pages);
+/* All leaves of module from become module to's. */
+void acct_move(u32 from, u32 to);
+u32 ts_ms(u64 ts);			/* since first_ts */
+
+/* ---- pages.c: the page table ---- */
+
+void pages_open(u64 pfns);		/* by acct_open; exits on failure */
+u64 acct_page_bytes(void);		/* its resident bytes */
 /* 2^order pages from pfn now belong to the leaf. */
 void acct_alloc(u32 leaf, u64 pfn, unsigned order, u64 ts);
 void acct_free(u64 pfn, unsigned order);
 int acct_holds(u64 pfn);		/* the page has an owner */
-/* All leaves of module from become module to's. */
-void acct_move(u32 from, u32 to);
-u32 ts_ms(u64 ts);			/* since first_ts */
 
 /* ---- task.c ---- */
 
@@ -159,11 +164,6 @@ struct sym {
 void syms_open(void);
 u32 syms_put(const char *s, size_t n);	/* keeps a text; 0 = no room */
 const char *syms_text(u32 at);
-/* The places of the functions that classify a stack: one pass over kallsyms.
- * 0, or -1: no symbols (said once). */
-int syms_classify(void);
-unsigned frames_skip(const u64 *frames, unsigned n);	/* the tracer's own */
-u8 frames_flags(const u64 *frames, unsigned n);
 /* Finds the names of all frames in the stacks that are not known yet. */
 void syms_resolve(void);
 /* "func (0xffffffff81000000)", "func module (0x..)"; in buf. */
@@ -173,6 +173,17 @@ const char *sym_name(u64 frame, char *buf, size_t size);
 void syms_learn_init(const struct stack *s, u32 module);
 void syms_learn_module(u32 module);
 u64 syms_intern(const char *s, size_t n);	/* a FRAME_TEXT frame */
+
+/* ---- classify.c: what a stack is about ---- */
+
+/* The places of the functions that classify a stack: one pass over kallsyms.
+ * 0, or -1: no symbols (said once). */
+int syms_classify(void);
+unsigned frames_skip(const u64 *frames, unsigned n);	/* the tracer's own */
+u8 frames_flags(const u64 *frames, unsigned n);
+int frames_classified(void);	/* where the kernel's text lies is known */
+int frame_is_kernel(u64 addr);	/* in that text, outside of modules */
+int frame_inits(u64 addr);	/* in do_init_module */
 
 /* ---- vmap.c: vmalloc areas ---- */
 
@@ -237,7 +248,7 @@ void decode_record(struct decoder *d, const struct ring_event *e);
 /* Records were lost, or the end: what waits for its stack has none. */
 void decode_flush(struct decoder *d);
 
-/* ---- trace.c: the instance and its rings ---- */
+/* ---- trace.c, trace_rings.c: the instance and its rings ---- */
 
 struct trace_options {
 	u64 buffer;		/* bytes per CPU */
@@ -278,7 +289,7 @@ enum tree_of { TREE_TASK, TREE_MODULE };
 void tree_build(enum tree_of of, u32 index, enum sort_key key);
 const struct node *tree_node(u32 id);
 
-/* ---- report.c ---- */
+/* ---- report.c, report_choose.c, report_summary.c ---- */
 
 enum report_type {
 	REPORT_SUMMARY, REPORT_MODULE_SUMMARY, REPORT_MODULE_TOP,
