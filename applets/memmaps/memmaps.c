@@ -132,9 +132,6 @@ enum {
 	OPT_TERM, OPT_COLOR, OPT_PID, OPT_VIRTUAL, OPT_SCALE,
 };
 
-/* What is to be done; --watch and the like are of this kind. */
-static int (*action)(void);
-
 static const struct opt options[] = {
 	{ "all", 'a' }, { "extended", 'x' }, { "sort", OPT_SORT, OPT_ARG },
 	{ "min", OPT_MIN, OPT_ARG }, { "type", OPT_TYPE, OPT_ARG },
@@ -234,10 +231,10 @@ ask_output(int id, const char *path)
 static void
 act(int (*what)(void))
 {
-	if (action && action != what)
+	if (ask.action && ask.action != what)
 		usage_die("one of --pages, --watch, --diff, --leak-suspects, "
 			"--png, --term, --snapshot");
-	action = what;
+	ask.action = what;
 }
 
 static void
@@ -269,13 +266,13 @@ ask_picture(int id, const char *arg)
 		return;
 	case OPT_VIRTUAL:
 		picture_ask.pid = xparse_pid("--virtual", arg);
-		action = virtual_sample;
+		ask.action = virtual_sample;
 		return;
 	case OPT_PNG: ask_output(id, arg); break;
 	case OPT_TERM: picture_ask.term = 1; break;
 	}
 	picture_ask.asked = 1;
-	if (action != virtual_sample)
+	if (ask.action != virtual_sample)
 		act(picture_sample);
 }
 
@@ -354,93 +351,6 @@ ask_operands(char **operands)
 	ask.pid_count = (unsigned)(p - operands);
 }
 
-static void
-check_picture(void)
-{
-	if (!picture_ask.asked)
-		usage_die("--virtual goes with --png FILE or --term");
-	if (picture_ask.term && ask.output)
-		usage_die("either --png or --term");
-	if (ask.all || ask.pid_count)
-		usage_die("a picture is of all processes; --pid PID shows one");
-	if (picture_ask.pid && picture_ask.color != COLOR_MAPPED)
-		usage_die("--color or one process");
-	ask.all = 1;
-	ask.count = 1;
-}
-
-static void
-check_diff(char **files)
-{
-	if (!files[0] || !files[1] || files[2] || ask.all)
-		usage_die("--diff takes two files or directories");
-	ask.pids = files;
-	ask.pid_count = 2;
-	ask.count = 1;
-	ask.sampling = 0;
-}
-
-/* Growth needs samples. */
-static void
-check_watch(void)
-{
-	if (!ask.counted)
-		ask.count = action == watch_sample ? 0 : 10;
-	if (ask.counted && ask.count == 1)
-		usage_die("--count: 2 samples at the least");
-	ask.sampling = ask.smaps = 1;
-}
-
-/* What is of use to one action alone. */
-static void
-check_strays(void)
-{
-	if (CFG_MEMMAPS_PICTURE && action != picture_sample &&
-	    action != virtual_sample && (picture_ask.color || picture_ask.pid ||
-	    picture_ask.scale))
-		usage_die("--color, --pid and --scale go with --png or --term");
-	if (CFG_MEMMAPS_SNAPSHOT && action != snapshot_sample &&
-	    ask.skip_environ)
-		usage_die("--skip-environ goes with --snapshot");
-}
-
-/* What does not go together, and what follows from what. */
-static void
-check_ask(void)
-{
-	check_strays();
-	if (CFG_MEMMAPS_PICTURE && (action == picture_sample ||
-	    action == virtual_sample)) {
-		check_picture();
-		return;
-	}
-	if (CFG_MEMMAPS_WATCH && action == diff_files)
-		return;
-	if (CFG_MEMMAPS_SNAPSHOT && action == snapshot_sample) {
-		ask.all |= !ask.pid_count;
-		ask.count = 1;
-	}
-	if (ask.all && ask.pid_count)
-		usage_die("either --all or process ids");
-	if (!ask.all && !ask.pid_count)
-		usage_die("which process? Name process ids, or --all");
-	if ((ask.as_memc || (CFG_MEMMAPS_PAGES && action == pages_sample)) &&
-	    (ask.all || ask.pid_count > 1) && !(ask.all && ask.as_memc))
-		usage_die("one process id at a time");
-	if (!ask.json && (ask.compact || ask.full))
-		usage_die("--compact and --full are for --json; the table has "
-			"--extended");
-	if (ask.json && ask.order != BY_ADDRESS && !ask.min)
-		usage_die("--sort is for the table");
-	if (CFG_MEMMAPS_WATCH && (action == watch_sample ||
-	    action == leak_sample))
-		check_watch();
-	if (ask.sampling)
-		root_refuse("sampling");
-	if (!action && (!ask.json || ask.order > BY_SIZE))
-		ask.smaps = 1;
-}
-
 /* memc's own words for what the common options call otherwise. */
 static void
 memc_words(char **argv)
@@ -464,17 +374,17 @@ memmaps_main(char **argv)
 	opt_open(&o, argv, options);
 	while ((id = opt_next(&o)) != OPT_END)
 		ask_option(id, o.arg);
-	if (CFG_MEMMAPS_WATCH && action == diff_files)
+	if (CFG_MEMMAPS_WATCH && ask.action == diff_files)
 		check_diff(o.operands);
 	else
 		ask_operands(o.operands);
 	check_ask();
 	stop_on_signals();
 	report_open();
-	if (!action)
-		action = ask.json ? emit_sample : table_sample;
-	code = sample_all(action);
-	if (CFG_MEMMAPS_WATCH && action == leak_sample)
+	if (!ask.action)
+		ask.action = ask.json ? emit_sample : table_sample;
+	code = sample_all(ask.action);
+	if (CFG_MEMMAPS_WATCH && ask.action == leak_sample)
 		leak_report();
 	return report_end(code);
 }

@@ -10,6 +10,7 @@
 enum order { BY_ADDRESS, BY_SIZE, BY_RSS, BY_PSS, BY_SWAP };
 
 struct ask {
+	int (*action)(void);	/* a sample of it; NULL = the listing */
 	char **pids;		/* operands, all of them process ids */
 	unsigned pid_count;
 	int all;
@@ -33,6 +34,11 @@ struct ask {
 };
 extern struct ask ask;
 int memmaps_main(char **argv);
+
+/* ---- check.c: exits 2 when it makes no sense ---- */
+
+void check_diff(char **files);	/* --diff: the operands are files */
+void check_ask(void);
 
 /* ---- report.c ---- */
 
