@@ -116,8 +116,8 @@ hot := libcore/base/lines libcore/kern/maps libcore/kern/region \
 	libcore/flow/sha256 libcore/flow/sha256_ni libcore/flow/xxh32 \
 	$(addprefix applets/memmaps/,body picture owners canvas) \
 	libcore/kern/ring applets/memtrack/decode \
-	applets/memtrack/acct applets/memtrack/pages \
-	applets/memidle/bitmap applets/memstats/scan
+	applets/memtrack/acct applets/memtrack/pages applets/memstats/scan \
+	$(addprefix applets/memidle/,bitmap frames)
 $(hot:%=$(obj)/%.o): OPT = -O2
 # No memcpy for the few bytes of a number: the call costs more than the loop.
 $(obj)/applets/memmaps/body.o: OPT += -fno-tree-loop-distribute-patterns

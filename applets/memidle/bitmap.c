@@ -17,77 +17,15 @@
  * reading has just seen to both. So the next interval of such a frame begins
  * there, and of the next marking's work only what was active is left.
  */
-#include "memidle.h"
+#include "frames.h"
 
-enum { WORDS = BLOCK / 64, MERGE = 4 };
+enum { MERGE = 4 };		/* frames: a gap that costs less than a call */
 
 static struct arena arena;
 static u64 *marked, *result, *seen;
 static u64 frames;		/* that we have bits for */
 static u64 readable = ~0ull;	/* frames from here on cannot be read back */
-static int bitmap_fd, flags_fd;
 static int folio_came;
-
-/* ---- flags ---- */
-
-static u64 window[64], window_at, window_n;
-
-ssize_t
-bitmap_flags(u64 pfn, u64 *flags, size_t n)
-{
-	return kpage_read(flags_fd, pfn, flags, n);
-}
-
-/* One frame at a time, or ahead when they come in order. */
-static u64
-flags_at(u64 pfn)
-{
-	u64 n = window_n && pfn == window_at + window_n ? 64 : 1;
-	ssize_t r;
-
-	if (pfn - window_at < window_n)
-		return window[pfn - window_at];
-	r = kpage_read(flags_fd, pfn, window, n);
-	window_at = pfn;
-	window_n = r > 0 ? (u64)r : 0;
-	return window_n ? window[0] : KPF(NOPAGE);
-}
-
-int
-flags_tracked(u64 f)
-{
-	return f & KPF(LRU) &&
-		!(f & (KPF(HUGE) | KPF(ZERO_PAGE) | KPF(NOPAGE)));
-}
-
-/* Folios are aligned to their size: the nearest head below, at a power of
- * two. */
-static u64 last_pfn, last_head;
-
-static u64
-head_of(u64 pfn)
-{
-	u64 size, head = pfn;
-
-	if (last_pfn + 1 == pfn && last_head) {
-		last_pfn = pfn;
-		return last_head;
-	}
-	for (size = 2; size <= 1 << 18; size *= 2) {
-		head = pfn & ~(size - 1);
-		if (flags_at(head) & KPF(COMPOUND_HEAD))
-			break;
-	}
-	last_pfn = pfn;
-	last_head = head;
-	return head;
-}
-
-static void
-forget_flags(void)
-{
-	window_n = last_head = 0;
-}
 
 /* ---- bits ---- */
 
@@ -151,37 +89,14 @@ is_empty(const u64 *w)
 
 /* ---- what is there ---- */
 
-/* /proc/kpageflags ends where RAM does. */
-static u64
-count_frames(void)
-{
-	u64 low = 0, high = 1ull << 40, f;
-
-	while (low < high) {
-		u64 mid = low + (high - low) / 2;
-
-		if (kpage_read(flags_fd, mid, &f, 1) == 1)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
 void
 bitmap_open(int many)
 {
 	u64 bytes;
 
-	bitmap_fd = root_open("/sys/kernel/mm/page_idle/bitmap", O_RDWR);
-	if (bitmap_fd < 0)
-		die("open /sys/kernel/mm/page_idle/bitmap:");
-	flags_fd = root_open("/proc/kpageflags", O_RDONLY);
-	if (flags_fd < 0)
-		die("open /proc/kpageflags:");
 	/* in blocks; room for memory that is plugged in later has no bits:
 	 * its pages are unknown */
-	frames = (count_frames() + BLOCK - 1) / BLOCK * BLOCK;
+	frames = (frames_open() + BLOCK - 1) / BLOCK * BLOCK;
 	bytes = frames / 8;
 	if (arena_open(&arena, bytes * (many ? 3 : 2)) < 0)
 		die("memory for two bits a page frame:");
@@ -221,18 +136,6 @@ bitmap_clear(void)
 
 /* ---- set ---- */
 
-/* A block that is one huge page: 1, or 2 when it cannot be tracked. */
-static int
-huge_at(u64 pfn)
-{
-	u64 f = flags_at(pfn);
-
-	if (!(f & (KPF(COMPOUND_HEAD) | KPF(COMPOUND_TAIL))) ||
-	    !(flags_at(pfn + BLOCK / 2) & KPF(COMPOUND_TAIL)))
-		return 0;
-	return flags_tracked(f) && f & KPF(COMPOUND_HEAD) ? 1 : 2;
-}
-
 /* The tail's head is tracked in its stead. */
 static void
 want_head(u64 pfn)
@@ -257,6 +160,13 @@ classify(u64 pfn, u64 flags)
 	} else if (!flags_tracked(flags)) {
 		result[pfn / 64] |= bit;
 	}
+}
+
+int
+flags_tracked(u64 f)
+{
+	return f & KPF(LRU) &&
+		!(f & (KPF(HUGE) | KPF(ZERO_PAGE) | KPF(NOPAGE)));
 }
 
 /* What most frames are: nothing to note. */
@@ -305,30 +215,6 @@ classify_block(u64 pfn)
 				classify(pfn + i, (ssize_t)(i - first) < n
 					? flags[i - first] : KPF(NOPAGE));
 	}
-}
-
-/* The block's words with something in the mask: the range [*a, *b). */
-static int
-used_words(const u64 *mask, int *a, int *b)
-{
-	for (*a = 0; *a < WORDS && !mask[*a]; ++*a)
-		;
-	for (*b = WORDS; *b > *a && !mask[*b - 1]; --*b)
-		;
-	return *a < *b;
-}
-
-/* A short count is no error: the kernel does not count a last word that is not
- * whole. */
-static void
-write_mask(u64 pfn, const u64 *mask)
-{
-	int a, b;
-
-	if (used_words(mask, &a, &b) &&
-	    pwrite(bitmap_fd, mask + a, (b - a) * 8,
-		(off_t)(pfn / 8 + a * 8)) < 0 && errno != ENXIO)
-		die("write /sys/kernel/mm/page_idle/bitmap:");
 }
 
 /* 1 when the block was one huge page. */
@@ -405,26 +291,10 @@ only_head(const u64 *got)
 }
 
 static void
-read_words(u64 pfn, const u64 *mask, u64 *got)
-{
-	int a, b;
-	ssize_t n;
-
-	memset(got, 0, BLOCK / 8);
-	if (!used_words(mask, &a, &b))
-		return;
-	n = pread(bitmap_fd, got + a, (b - a) * 8, (off_t)(pfn / 8 + a * 8));
-	if (n < 0)
-		die("read /sys/kernel/mm/page_idle/bitmap:");
-	if (n < (b - a) * 8 && pfn + a * 64 + n * 8 < readable)
-		readable = pfn + a * 64 + n * 8;
-}
-
-static void
 read_block(u64 pfn)
 {
 	u64 *m = marked + pfn / 64, *r = result + pfn / 64;
-	u64 mask[WORDS], got[WORDS], still;
+	u64 mask[WORDS], got[WORDS], still, end;
 	int i;
 
 	for (i = 0; i < WORDS; i++) {
@@ -434,7 +304,9 @@ read_block(u64 pfn)
 		r[i] &= ~still;
 		mask[i] = m[i] & ~r[i];
 	}
-	read_words(pfn, mask, got);
+	end = read_words(pfn, mask, got);
+	if (end < readable)
+		readable = end;
 	if (only_head(got) && is_full(mask) && huge_at(pfn) == 1)
 		memset(got, 0xff, sizeof(got));
 	for (i = 0; i < WORDS; i++) {
@@ -467,17 +339,6 @@ int
 bitmap_folio_came(void)
 {
 	return folio_came;
-}
-
-/* A folio that was moved keeps its mark, one that was split has it in all its
- * pages. */
-static int
-still_idle(u64 pfn)
-{
-	u64 word;
-
-	return pread(bitmap_fd, &word, 8, (off_t)(pfn / 64 * 8)) == 8 &&
-		word >> pfn % 64 & 1;
 }
 
 /* A folio that was not there when the others were marked came since, and so was

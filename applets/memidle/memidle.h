@@ -89,18 +89,31 @@ struct target {
 extern struct target *watched;
 extern unsigned watched_count;
 extern unsigned watched_gone;	/* that ended and are not in the list */
+/* 0, or -1 with errno when there is no such process. */
+int target_add(int pid);
+u64 image_of(int pid);		/* see struct target; 0 = not to be had */
 /* Opens what opt names; dies when nothing of it is there. */
 void watched_open(void);
 /* Finds new descendants or members; notes who is gone, stopped, execed. */
 void watched_update(void);
-extern const struct cgroups any_cgroup;	/* by its directory's path */
-/* The cgroup's inode numbers, as /proc/kpagecgroup gives them. */
-void cgroup_inodes(void);
-int cgroup_has(u64 inode);
 unsigned watched_alive(void);
 /* Notes who ended; how many did since the last look. */
 unsigned watched_lost(void);
 int watched_ended(void);	/* a look at all, without a look into them */
+
+/* ---- cgroup.c: idle.cgroup and what is below it ---- */
+
+extern const struct cgroups any_cgroup;	/* by its directory's path */
+/* A directory, or the cgroup's own path below the mount: idle.cgroup becomes
+ * the directory. Dies when there is none. */
+void cgroup_find(void);
+void cgroup_add_members(void);	/* to the targets */
+/* The cgroup's inode numbers, as /proc/kpagecgroup gives them. */
+void cgroup_inodes(void);
+int cgroup_has(u64 inode);
+
+/* ---- command.c ---- */
+
 /* Starts the command stopped at a pipe; command_go lets it run; command_wait
  * gives its status as memidle's exit code, or -1 while it runs (no wait). */
 void command_start(char **argv);
@@ -185,10 +198,13 @@ u64 bitmap_first(u64 pfn, u64 n);
 /* 1 when a large folio was seen since bitmap_read that was not there when the
  * others were marked. */
 int bitmap_folio_came(void);
+int flags_tracked(u64 flags);	/* 1: the kernel can track such a frame */
+
+/* ---- frames.c ---- */
+
 /* Flags of whole aligned blocks, for physical walks. */
 enum { BLOCK = 512 };
 ssize_t bitmap_flags(u64 pfn, u64 *flags, size_t n);
-int flags_tracked(u64 flags);
 
 /* ---- walk.c: the pages of a process through pagemap ---- */
 
@@ -269,10 +285,13 @@ void heat_region(const struct mapping *r);
 void heat_run(u64 vpn, u64 count, enum page_state state);
 void heat_region_end(const struct mapping *r);
 void heat_end(void);
-void heat_print(struct out *o);
-int heat_png(const char *path);
 
-/* ---- mit.c: FILE.mit, docs/formats.md ---- */
+/* ---- heat_term.c, heat_png.c ---- */
+
+void heat_print(struct out *o);
+int heat_png(const char *path);	/* exit code */
+
+/* ---- mit_write.c: FILE.mit, docs/formats.md ---- */
 
 void mit_create(const char *path);
 void mit_begin(const struct sample *s);
@@ -281,6 +300,9 @@ void mit_run(u64 vpn, u64 count, enum page_state state);
 void mit_region_end(const struct mapping *r);
 void mit_end(const struct sample *s);
 int mit_close(int keep);	/* exit code */
+
+/* ---- mit_read.c ---- */
+
 /* From memory, without a message: NULL, or why these bytes are no trace; pages
  * is what the reports, which are to be opened then, make room for. */
 const char *mit_open_bytes(const u8 *data, size_t n, u64 *pages);

@@ -1,11 +1,8 @@
 /* target.c - which processes are measured. Each is held by a pidfd and by its
  * start time, so a number that is given to another process is noticed. */
 #include <poll.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include "memidle.h"
 
@@ -13,11 +10,10 @@ struct target *watched;
 unsigned watched_count, watched_gone;
 
 static struct arena target_arena;
-static int command_pid, command_pipe[2] = { -1, -1 }, command_status = -1;
 
 /* The random bytes' address and the stack in the auxiliary vector change with
  * every exec. */
-static u64
+u64
 image_of(int pid)
 {
 	u64 aux[64], hash = 1469598103934665603u;
@@ -40,8 +36,7 @@ target_find(int pid)
 	return NULL;
 }
 
-/* 0, or -1 with errno when there is no such process. */
-static int
+int
 target_add(int pid)
 {
 	struct procstat st;
@@ -125,160 +120,6 @@ add_descendants(void)
 	} while (watched_count != before);
 }
 
-/* ---- cgroup members, below it too ---- */
-
-struct dirent64 {
-	u64 ino;
-	s64 off;
-	u16 len;
-	u8 type;
-	char name[];
-};
-enum { IS_DIR = 4, CGROUP_PATH = 1024 };
-
-/* Cgroups are named by their directories. */
-const struct cgroups any_cgroup = { .mount = "/" };
-
-static void
-add_procs(const char *dir)
-{
-	struct cgroup_pids p;
-	int pid;
-
-	if (cgroup_pids_open(&p, &any_cgroup, dir) < 0)
-		return;
-	while (cgroup_pids_next(&p, &pid) > 0)
-		target_add(pid);
-	cgroup_pids_close(&p);
-}
-
-typedef void visit_fn(const char *dir);
-
-/* path is one buffer for the whole descent. */
-static void
-each_cgroup(char *path, int depth, visit_fn *visit)
-{
-	_Alignas(8) char buf[512];
-	size_t len = strlen(path);
-	int fd, n, at;
-
-	visit(path);
-	if (depth > 32)
-		return;
-	fd = root_open(path, O_RDONLY | O_DIRECTORY);
-	if (fd < 0)
-		return;
-	while ((n = (int)syscall(SYS_getdents64, fd, buf, sizeof(buf))) > 0)
-		for (at = 0; at < n;) {
-			const struct dirent64 *d = (void *)(buf + at);
-
-			at += d->len;
-			if (d->type != IS_DIR || *d->name == '.' ||
-			    len + strlen(d->name) + 2 > CGROUP_PATH)
-				continue;
-			path[len] = '/';
-			strcpy(path + len + 1, d->name);
-			each_cgroup(path, depth + 1, visit);
-			path[len] = 0;
-		}
-	close(fd);
-}
-
-static void
-visit_cgroup(visit_fn *visit)
-{
-	static char path[CGROUP_PATH + 1];
-
-	fmt_str(path, sizeof(path), "%s", idle.cgroup);
-	each_cgroup(path, 0, visit);
-}
-
-enum { INODES_MAX = 16384 };
-static u64 *inodes;
-static unsigned inode_count;
-
-static void
-add_inode(const char *dir)
-{
-	struct stat st;
-	int fd = root_open(dir, O_RDONLY | O_DIRECTORY);
-
-	if (fd < 0)
-		return;
-	if (!fstat(fd, &st) && inode_count < INODES_MAX)
-		inodes[inode_count++] = st.st_ino;
-	close(fd);
-}
-
-static int
-inode_order(const void *a, const void *b, const void *arg)
-{
-	u64 x = *(const u64 *)a, y = *(const u64 *)b;
-
-	(void)arg;
-	return x < y ? -1 : x > y;
-}
-
-void
-cgroup_inodes(void)
-{
-	static struct arena arena;
-
-	if (!inodes && arena_open(&arena, INODES_MAX * 8) < 0)
-		die("memory for the list of cgroups:");
-	inodes = (void *)arena.base;
-	inode_count = 0;
-	visit_cgroup(add_inode);
-	sort_items(inodes, inode_count, 8, inode_order, NULL);
-}
-
-int
-cgroup_has(u64 inode)
-{
-	unsigned low = 0, high = inode_count;
-
-	while (low < high) {
-		unsigned mid = (low + high) / 2;
-
-		if (inodes[mid] == inode)
-			return 1;
-		if (inodes[mid] < inode)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return 0;
-}
-
-static int
-is_dir(const char *path)
-{
-	struct stat st;
-	int at = root_at(&path);
-
-	return !fstatat(at, path, &st, 0) && S_ISDIR(st.st_mode);
-}
-
-/* A directory, or the cgroup's own path below the mount. */
-static void
-find_cgroup(void)
-{
-	static char path[CGROUP_PATH];
-	static struct cgroups c;
-	size_t n = strlen(idle.cgroup);
-
-	while (n > 1 && idle.cgroup[n - 1] == '/')
-		n--;
-	fmt_str(path, sizeof(path), "%.*s", (int)n, idle.cgroup);
-	if (*path == '/' && !is_dir(path) && !cgroups_open(&c))
-		fmt_str(path, sizeof(path), "%s%.*s", c.mount, (int)n,
-			idle.cgroup);
-	if (*path != '/' || !is_dir(path))
-		die("%s: no such cgroup (give its directory, like "
-			"/sys/fs/cgroup/system.slice)", idle.cgroup);
-	idle.cgroup = path;
-}
-
 /* ---- all ---- */
 
 static void
@@ -324,7 +165,7 @@ watched_open(void)
 	else if (idle.kind == TARGET_PIDS || idle.kind == TARGET_TREE)
 		add_list(idle.pids);
 	else if (idle.kind == TARGET_CGROUP)
-		find_cgroup();
+		cgroup_find();
 	watched_update();
 }
 
@@ -354,7 +195,7 @@ watched_update(void)
 	if (idle.kind == TARGET_TREE)
 		add_descendants();
 	else if (idle.kind == TARGET_CGROUP)
-		visit_cgroup(add_procs);
+		cgroup_add_members();
 }
 
 unsigned
@@ -396,70 +237,4 @@ watched_alive(void)
 	for (i = 0; i < watched_count; i++)
 		n += !watched[i].gone;
 	return n;
-}
-
-/* ---- the command ---- */
-
-void
-command_start(char **argv)
-{
-	char byte;
-
-	if (pipe2(command_pipe, O_CLOEXEC) < 0)
-		die("pipe:");
-	command_pid = fork();
-	if (command_pid < 0)
-		die("fork:");
-	if (!command_pid) {
-		close(command_pipe[1]);
-		signal(SIGPIPE, SIG_DFL);
-		if (read(command_pipe[0], &byte, 1) != 1)
-			_exit(EXIT_FAILED);
-		execvp(argv[0], argv);
-		warn("run %s:", argv[0]);
-		_exit(errno == ENOENT ? 127 : 126);
-	}
-	close(command_pipe[0]);
-	idle.kind = TARGET_TREE;
-	if (target_add(command_pid) < 0)
-		die("the command's process:");
-}
-
-/* The exec is waited for: what was before it is not the command's. */
-void
-command_go(void)
-{
-	u64 until = now_ns() + 1000000000;
-	u64 before = watched[0].image;
-
-	if (!command_pid)
-		return;
-	full_write(command_pipe[1], "", 1);
-	close(command_pipe[1]);
-	while (image_of(command_pid) == before && now_ns() < until &&
-	       command_wait(0) < 0)
-		sleep_until(now_ns() + 1000000);
-	watched[0].image = image_of(command_pid);
-}
-
-int
-command_wait(int block)
-{
-	int status, r;
-
-	if (!command_pid)
-		return EXIT_DONE;
-	if (command_status >= 0)
-		return command_status;
-	do {
-		/* who asks us to end asks the command too */
-		if (block && stop_signal > 0)
-			kill(command_pid, stop_signal);
-		r = waitpid(command_pid, &status, block ? 0 : WNOHANG);
-	} while (r < 0 && errno == EINTR);
-	if (r != command_pid)
-		return -1;
-	command_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status)
-		: WEXITSTATUS(status);
-	return command_status;
 }
