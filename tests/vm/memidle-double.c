@@ -7,6 +7,8 @@
  * then rests for good. A lies below B.
  * Of a single one: writes it, rests, reads the first half, reads the second
  * half, reads it.
+ * READY.phases tells of each phase when it began and ended, in seconds of
+ * uptime; not yet the end of the one that lasts.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -24,6 +26,7 @@ enum { COUNT = 2000000, GAP = 32 << 20 };
 #endif
 
 static volatile double sum;
+static FILE *phases;
 
 static uint64_t
 now_ms(void)
@@ -41,6 +44,8 @@ rounds(double *w, size_t nw, const double *r, size_t nr, uint64_t until)
 {
 	size_t i;
 
+	fprintf(phases, "%.3f", (double)now_ms() / 1000);
+	fflush(phases);
 	while (now_ms() < until) {
 		for (i = 0; i < nw; i += 512)
 			w[i] = w[i] + 1;
@@ -48,6 +53,8 @@ rounds(double *w, size_t nw, const double *r, size_t nr, uint64_t until)
 			sum += r[i];
 		usleep(5000);
 	}
+	fprintf(phases, " %.3f\n", (double)now_ms() / 1000);
+	fflush(phases);
 }
 
 static double *
@@ -67,7 +74,7 @@ array(char *at, const char *name)
 int
 main(int argc, char **argv)
 {
-	char *room, go[256];
+	char *room, go[256], told[256];
 	double *a, *b;
 	uint64_t t, ms;
 
@@ -79,6 +86,10 @@ main(int argc, char **argv)
 	a = array(room, "A");
 	b = argc > 3 ? NULL : array(room + GAP, "B");
 	snprintf(go, sizeof(go), "%s.go", argv[1]);
+	snprintf(told, sizeof(told), "%s.phases", argv[1]);
+	phases = fopen(told, "w");
+	if (!phases)
+		return 1;
 	usleep(50000);
 	close(open(argv[1], O_CREAT | O_WRONLY, 0644));
 	while (access(go, F_OK))
