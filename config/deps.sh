@@ -53,6 +53,8 @@ pkg-config pkg-config
 gzip gzip
 kconfig-frontends-nox kconfig-conf
 systemd /lib/systemd/systemd
+systemd-sysv poweroff
+procps pgrep
 strace strace
 file file"
 FUZZ='clang clang'
